@@ -1,0 +1,124 @@
+/**
+ * How an event is written down: one JSON array with fixed places.
+ *
+ * Aggregates encode where they decide (on any thread); the writer only joins texts. Position and time of commit
+ * are not inside: they belong to the page that the writer puts the event into. The SQL view `event_log` reads the
+ * same places (`sqlite-schema.ts`). An event's id is stored only if it isn't the derived one (`core/ids.ts`).
+ */
+import { eventId } from '../core/ids.js';
+import { deepFreeze } from '../core/json-value.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { Outcome, StoredOutcome } from './journal.js';
+
+/** Places in the array. The order is the file format: append, never move. */
+export const EVENT_FIELDS = [
+  'aggregate',
+  'aggregateId',
+  'version',
+  'type',
+  'schemaVersion',
+  'data',
+  'commandId',
+  'correlationId',
+  'causationId',
+  'metadata',
+  'id',
+  'outcome',
+] as const;
+
+/** One event as it stands in a page; the last event of a command carries the outcome `[fingerprint, reply?]`. */
+export type EncodedEvent = readonly [
+  aggregate: string,
+  aggregateId: string,
+  version: number,
+  type: string,
+  schemaVersion: number,
+  data: unknown,
+  commandId: string,
+  correlationId: string,
+  causationId: string | null,
+  metadata: Readonly<Record<string, unknown>> | null,
+  id: string | null,
+  outcome: readonly [fingerprint: number, reply?: unknown] | null,
+];
+
+/** What the events of one command share, encoded once for all of them. */
+export interface CommandText {
+  /** `"aggregate","id",` */
+  readonly head: string;
+  /** `,"commandId","correlationId","causationId",metadata,` */
+  readonly tail: string;
+}
+
+/** Encodes what stands before and behind the part that differs from event to event. */
+export function encodeCommand(facts: {
+  readonly aggregate: string;
+  readonly aggregateId: string;
+  readonly commandId: string;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+}): CommandText {
+  const commandId = JSON.stringify(facts.commandId);
+  const correlationId = facts.correlationId === facts.commandId ? commandId : JSON.stringify(facts.correlationId);
+  const causationId = facts.causationId === null ? 'null' : JSON.stringify(facts.causationId);
+  const metadata = facts.metadata === undefined ? 'null' : JSON.stringify(facts.metadata);
+  return {
+    head: `"${facts.aggregate}",${JSON.stringify(facts.aggregateId)}`,
+    tail: `${commandId},${correlationId},${causationId},${metadata}`,
+  };
+}
+
+/** One event of a command as JSON array. `dataText` is the JSON text of its data. */
+export function encodeEvent(
+  command: CommandText,
+  event: {
+    readonly version: number;
+    readonly type: string;
+    readonly schemaVersion: number;
+    readonly dataText: string;
+    readonly id: string | undefined;
+  },
+  outcomeText: string,
+): string {
+  const id = event.id === undefined ? 'null' : JSON.stringify(event.id);
+  return (
+    `[${command.head},${event.version},${JSON.stringify(event.type)},${event.schemaVersion},${event.dataText},` +
+    `${command.tail},${id},${outcomeText}]`
+  );
+}
+
+/** The outcome of a command with events as JSON text; `replyText` is undefined for a command without reply. */
+export function encodeOutcome(fingerprint: number, replyText: string | undefined): string {
+  return replyText === undefined ? `[${fingerprint}]` : `[${fingerprint},${replyText}]`;
+}
+
+const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** The event as readers see it, frozen with all that it holds. */
+export function decodeEvent(encoded: EncodedEvent, position: number, recordedAt: number): RecordedEvent {
+  const [aggregate, aggregateId, version, type, schemaVersion, data, commandId, correlationId] = encoded;
+  return Object.freeze({
+    position,
+    aggregate,
+    aggregateId,
+    version,
+    type,
+    schemaVersion,
+    data: deepFreeze(data),
+    id: encoded[10] ?? eventId(aggregate, aggregateId, version),
+    commandId,
+    correlationId,
+    causationId: encoded[8],
+    metadata: deepFreeze(encoded[9]) ?? NO_METADATA,
+    recordedAt,
+  });
+}
+
+/** The outcome that the last event of a command carries. */
+export function decodeOutcome(encoded: EncodedEvent, position: number): StoredOutcome | undefined {
+  const stored = encoded[11];
+  if (stored === null || stored === undefined) return undefined;
+  const outcome: Outcome = { kind: 'reply', reply: stored[1], version: encoded[2], position };
+  return { fingerprint: stored[0], outcome };
+}

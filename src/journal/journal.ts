@@ -1,0 +1,150 @@
+/**
+ * The journal: the durable log of all events, and the seam between the runtime and the disk.
+ *
+ * One writer; entries are committed in groups, in the order appended, all of a group or nothing. Positions are
+ * gapless from 1 and given in the commit, versions are gapless from 1 within an aggregate. Two implementations,
+ * `sqlite-journal.ts` and `memory-journal.ts`, pass one contract test. Cells append and are told through
+ * callbacks (no promise for each command); whoever reads gets pages.
+ */
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { TroupeError } from '../core/troupe-error.js';
+
+/**
+ * The journal's handle of one aggregate. Got by `load`, passed with each append, owned by the journal.
+ *
+ * After a failed append the handle is dead (`alive` is false): whatever was decided on top of it fails too, and
+ * the instance has to load again.
+ */
+export interface Stream {
+  readonly aggregate: string;
+  readonly id: string;
+  /** Version of the last event appended, committed or not; entries have to start right behind it. */
+  readonly head: number;
+  readonly alive: boolean;
+}
+
+/** The newest usable snapshot of an aggregate. */
+export interface StoredSnapshot {
+  /** Version of the last event that the state rests on. */
+  readonly version: number;
+  /** JSON text. */
+  readonly state: string;
+}
+
+/** What an instance needs to come to life; its events follow by `readStream`. */
+export interface LoadedStream {
+  readonly stream: Stream;
+  /** Version of the last committed event; 0 when the aggregate has none. */
+  readonly version: number;
+  readonly snapshot: StoredSnapshot | undefined;
+  /** `hashText` of the id of each command with a stored outcome; a hit has to be confirmed by `findOutcome`. */
+  readonly commandHashes: readonly number[];
+}
+
+/** The first outcome of a command, kept for repeats. */
+export type Outcome =
+  | { readonly kind: 'reply'; readonly reply: unknown; readonly version: number; readonly position: number }
+  | { readonly kind: 'rejection'; readonly reason: string; readonly message: string; readonly details: unknown };
+
+/** An outcome together with the fingerprint of the command that it answers. */
+export interface StoredOutcome {
+  readonly fingerprint: number;
+  readonly outcome: Outcome;
+}
+
+/** What one command, or one `append`, adds to the journal. */
+export interface JournalEntry {
+  readonly stream: Stream;
+  /** Version before the first event of this entry. */
+  readonly baseVersion: number;
+  /** Events as JSON arrays, in the layout of `event-codec.ts`, joined by commas; empty without events. */
+  readonly events: string;
+  readonly eventCount: number;
+  readonly commandId: string;
+  /** `hashText(commandId)`, stored for the deduplication of repeats. */
+  readonly commandHash: number;
+  /** Outcome of a command without events that is to be remembered: the window of `limits.outcomes` per aggregate. */
+  readonly eventlessOutcome: StoredOutcome | undefined;
+  /** Snapshot of the state after this entry, by the policy of the definition. */
+  readonly snapshot: { readonly state: string; readonly schemaVersion: number; readonly keep: number } | undefined;
+  /** Called once, in commit order, when the entry is durable. `firstPosition` belongs to its first event. */
+  committed(firstPosition: number, recordedAt: number): void;
+  /** Called once when the entry is not durable: TROUPE_JOURNAL_WRITE_FAILED or TROUPE_VERSION_CONFLICT. */
+  failed(error: TroupeError): void;
+}
+
+/** A small durable record of the runtime itself: checkpoints, dead letters, parked keys. */
+export interface RecordChange {
+  readonly kind: string;
+  readonly key: string;
+  /** A JSON value; undefined deletes the record. */
+  readonly value: unknown;
+}
+
+/** What `read` selects. All conditions have to hold. */
+export interface EventQuery {
+  /** Only events with a greater position. */
+  readonly after: number;
+  /** Upper bound of the number of events in the answer. */
+  readonly limit: number;
+  readonly types?: readonly string[] | undefined;
+  readonly aggregate?: string | undefined;
+  readonly id?: string | undefined;
+}
+
+/** One page of events, and how far the journal has been searched for them. */
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  /** Every matching event up to this position is in this page or an earlier one. */
+  readonly searchedTo: number;
+}
+
+/** Events of one commit, told to the event hub in order of position. */
+export interface CommittedEvents {
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+  readonly recordedAt: number;
+  /** JSON arrays of encoded events, each in the layout of `event-codec.ts`. */
+  readonly pages: readonly string[];
+}
+
+/** Numbers for `metrics()`. */
+export interface JournalMetrics {
+  readonly position: number;
+  readonly commits: number;
+  readonly entriesWaiting: number;
+  readonly failedCommits: number;
+  readonly bytesWritten: number;
+}
+
+export interface Journal {
+  /** Random, made once with the journal; read models carry it to know that they belong to it. */
+  readonly identity: string;
+  /** Position of the last committed event. */
+  readonly head: number;
+
+  /** Where an aggregate stands. Calls of one tick are answered by one query. */
+  load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream>;
+  /** Committed events of one aggregate with `after < version <= to`, in order of version; a page, at least one if there are any. */
+  readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]>;
+  /** The first outcome of a command, from its events or from the window of eventless outcomes. */
+  findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined>;
+  /** Committed events in order of position. */
+  read(query: EventQuery): Promise<EventPage>;
+
+  /** Adds an entry to the next commit. The answer comes through the entry's callbacks, never within this call. */
+  append(entry: JournalEntry): void;
+  /** Called for each commit with events, in order, right before the `committed` callbacks of its entries. */
+  onCommit: ((events: CommittedEvents) => void) | undefined;
+
+  /** Writes records, all or none, with the next commit; resolves when they are durable. */
+  writeRecords(changes: readonly RecordChange[]): Promise<void>;
+  /** All records of one kind, in order of key. */
+  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+
+  metrics(): JournalMetrics;
+  /** Resolves when everything appended so far is committed or has failed. */
+  flushed(): Promise<void>;
+  /** Commits what was appended, checkpoints, closes; a second call waits for the first. */
+  close(): Promise<void>;
+}
