@@ -1,0 +1,23 @@
+/**
+ * Sets aside the goods of a new order, all lines at once, then tells the order.
+ *
+ * Two lines of one order may name the same stock code: they are two reservations, told apart by their line number.
+ */
+import { reaction } from 'troupe';
+import { order } from '../order/order.js';
+import { inventory } from './inventory.js';
+
+export const reserveStock = reaction({
+  name: 'reserve-stock',
+  of: [order],
+  on: {
+    'order.created': async (event, ctx) => {
+      const orderId = event.aggregateId;
+      const { lines } = event.data;
+      await Promise.all(
+        lines.map(({ sku, quantity }, index) => ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity })),
+      );
+      ctx.tell(order, orderId, 'confirm-reserved', { lineCount: lines.length });
+    },
+  },
+});
