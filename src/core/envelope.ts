@@ -1,0 +1,86 @@
+/**
+ * The envelope: one message on its way to one instance, with the facts of routing and tracing.
+ *
+ * Always built by the same constructor, so that mailboxes and cells see a single shape. What the sender wants to
+ * hear (the reply, that there is room) goes through the sink; without one, nobody waits, and what can't be
+ * handled becomes a dead letter.
+ */
+import type { TroupeError } from './troupe-error.js';
+
+/** Where the answer goes. Exactly one of `reply` and `fail` is called, once; `taken` at most once, before it. */
+export interface ReplySink {
+  /** The mailbox has taken the message (what `send` waits for). */
+  taken?(): void;
+  /** The reply, once everything that it rests on is durable. `position` and `version` are 0 for plain actors. */
+  reply(value: unknown, position: number, version: number): void;
+  fail(error: TroupeError): void;
+}
+
+/** Facts beyond target, type and payload. */
+export interface EnvelopeFacts {
+  /** The command's id, given by the caller or derived from a cause; undefined: the receiver makes one up. */
+  readonly commandId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | null | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  readonly priority?: number | undefined;
+  /** Waits for room in a full mailbox, whatever the overflow policy. */
+  readonly waits?: boolean | undefined;
+  readonly sink?: ReplySink | undefined;
+  /** Reference of the sending actor, if one sent it. */
+  readonly sender?: unknown;
+}
+
+export class Envelope {
+  /** Name of the target's definition. */
+  readonly target: string;
+  readonly targetId: string;
+  readonly type: string;
+  readonly payload: unknown;
+  readonly commandId: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly causationId: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly priority: number;
+  readonly waits: boolean;
+  readonly sink: ReplySink | undefined;
+  readonly sender: unknown;
+
+  constructor(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined) {
+    this.target = target;
+    this.targetId = targetId;
+    this.type = type;
+    this.payload = payload;
+    if (facts === undefined) {
+      this.commandId = undefined;
+      this.correlationId = undefined;
+      this.causationId = null;
+      this.metadata = undefined;
+      this.priority = 0;
+      this.waits = false;
+      this.sink = undefined;
+      this.sender = undefined;
+    } else {
+      this.commandId = facts.commandId;
+      this.correlationId = facts.correlationId;
+      this.causationId = facts.causationId ?? null;
+      this.metadata = facts.metadata;
+      this.priority = facts.priority ?? 0;
+      this.waits = facts.waits ?? false;
+      this.sink = facts.sink;
+      this.sender = facts.sender;
+    }
+  }
+}
+
+/** Takes messages to their targets; the router of a thread. */
+export interface Post {
+  /**
+   * The message as its receiver gets it: type known, payload valid by the schema and serialisable.
+   *
+   * @throws TROUPE_UNKNOWN_ACTOR, TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE
+   */
+  address(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope;
+  /** Never throws: a failure goes to the sink, or without one to the dead letters. */
+  deliver(envelope: Envelope): void;
+}

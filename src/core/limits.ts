@@ -1,0 +1,59 @@
+/**
+ * Every default of the runtime, with its unit and reason. Options fill in from here, in one place each.
+ */
+export const LIMITS = {
+  /** Messages waiting in one mailbox. 10,000 x ~200 B = 2 MB for one instance at worst. */
+  mailboxCapacity: 10_000,
+  /** Messages that one instance handles before the next one runs, so that a busy one cannot starve its thread. */
+  dispatcherThroughput: 64,
+  /** Milliseconds of handling before timers and I/O get their turn. Short against a 20 ms event-loop delay. */
+  dispatcherTurnMs: 4,
+  /** Milliseconds that an ask waits for its reply, and a send for room. */
+  askTimeoutMs: 5_000,
+  /** Outcomes without events (rejections, empty replies) remembered for each aggregate. */
+  outcomesPerAggregate: 1_000,
+  /** Outcomes that a living instance keeps in memory to answer repeats without a read. */
+  recentOutcomesPerInstance: 32,
+  /** Milliseconds without a message after which an aggregate leaves memory. */
+  passivateAfterMs: 60_000,
+  /** Commands of one aggregate decided on events that are still being committed. Bounds what one failure undoes. */
+  speculativeCommands: 1_000,
+  /** Snapshots kept of one aggregate: the newest and one to fall back on. */
+  snapshotsKept: 2,
+  /** Backoff of an aggregate that can't be loaded. */
+  loadBackoffMinMs: 50,
+  loadBackoffMaxMs: 5_000,
+  /** Attempts, the first one included, before a reaction parks an event. */
+  reactionAttempts: 5,
+  reactionBackoffMinMs: 100,
+  reactionBackoffMaxMs: 10_000,
+  /** Events that one reaction handles at the same time; one of a key. Bounds memory, and what a crash repeats. */
+  reactionConcurrency: 256,
+  /** Milliseconds between writes of a reaction's checkpoint: what a crash repeats (harmlessly, by deduplication). */
+  checkpointEveryMs: 200,
+  /** Events that a projection folds into one transaction. */
+  projectionBatch: 2_000,
+  /** Rows that a projection keeps in memory between batches. */
+  projectionRowsCached: 10_000,
+  /** Restarts of an actor within the window before its supervisor gives up. */
+  childrenMaxRestarts: 3,
+  childrenWithinMs: 10_000,
+  childrenBackoffMinMs: 50,
+  childrenBackoffMaxMs: 5_000,
+  /** Share of the backoff that is random, so that many restarts don't fall on one moment. */
+  childrenBackoffJitter: 0.2,
+  /** Committed events kept in memory for readers near the head. */
+  windowEvents: 16_384,
+  /** Characters of these events, so that large ones don't fill the memory. 16 M characters are 16 to 32 MB. */
+  windowCharacters: 16_000_000,
+  /** Events in one page of a read. */
+  readPage: 1_000,
+  /** Dead letters kept; the oldest give way, and are counted. */
+  deadLettersKept: 10_000,
+  /** Milliseconds that `stop()` gives to what is under way. */
+  stopTimeoutMs: 10_000,
+  /** Milliseconds that `settled()` and `caughtUp()` wait. */
+  settledTimeoutMs: 30_000,
+  /** Milliseconds a worker's loop may be blocked before the worker is replaced. */
+  blockedAfterMs: 5_000,
+} as const;
