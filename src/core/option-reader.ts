@@ -132,7 +132,8 @@ export class OptionReader {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value)) throw this.refusal(key, advice);
-    return value;
+    // Just checked; Array.isArray alone would make `any` of its items.
+    return value as readonly unknown[];
   }
 
   #pathOf(key: string): string {
