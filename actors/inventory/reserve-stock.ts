@@ -15,7 +15,9 @@ export const reserveStock = reaction({
       const orderId = event.aggregateId;
       const { lines } = event.data;
       await Promise.all(
-        lines.map(({ sku, quantity }, index) => ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity })),
+        lines.map(({ sku, quantity }, index) =>
+          ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity }),
+        ),
       );
       ctx.tell(order, orderId, 'confirm-reserved', { lineCount: lines.length });
     },

@@ -6,8 +6,14 @@ export const salesByCountry = projection({
   name: 'sales-by-country',
   of: [order],
   version: 1,
-  columns: { country: 'text primary key', orders: 'integer', lines: 'integer', units: 'integer', total_mills: 'integer' },
-  key: (event) => ('country' in event.data ? event.data.country : undefined),
+  columns: {
+    country: 'text primary key',
+    orders: 'integer',
+    lines: 'integer',
+    units: 'integer',
+    total_mills: 'integer',
+  },
+  key: (event) => event.data.country,
   on: {
     'order.created': (row = { orders: 0, lines: 0, units: 0, total_mills: 0 }, { data }) => {
       let units = row.units;

@@ -1,0 +1,142 @@
+/**
+ * Sends invoices to the shop in their order, as fast as the shop keeps up.
+ *
+ * Every command has an id made of its invoice, so a repeat of the same rows changes nothing. What is under way is
+ * bounded twice: commands without an answer, and events that reactions have not finished; memory stays flat however
+ * large the file is.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ActorSystem, TroupeError } from 'troupe';
+import { inventory } from '../../actors/inventory/inventory.js';
+import { goodsReturn } from '../../actors/order/goods-return.js';
+import { order } from '../../actors/order/order.js';
+import { ledger } from '../../actors/payment/ledger.js';
+import type { Invoice, Line } from './invoice-book.js';
+
+const LIMITS = {
+  /** Lines of invoices without an answer. The largest order has 1,114; one that is larger still goes alone. */
+  linesInFlight: 4_000,
+  /** Events between the head and the slowest reaction. Some hundred orders; 10,000 events are about 3 MB. */
+  lag: 10_000,
+  /** Lines sent between two looks at the lag. */
+  linesPerLook: 500,
+  lookAgainMs: 5,
+  /** Until a command fails for want of an answer: far longer than any queue in front of it takes. */
+  answer: '2m',
+} as const;
+
+export interface ReplayOptions {
+  readonly signal: AbortSignal;
+  /** Whether an invoice may be left out because the journal has it. */
+  isFinished(invoice: Invoice): boolean;
+  /** Rows done so far. */
+  onProgress(rows: number): void;
+}
+
+export interface Replayed {
+  /** Invoices left out as finished. */
+  readonly skipped: number;
+  /** Invoices (or adjustments) that the journal has already, but with other lines. */
+  readonly conflicts: readonly string[];
+}
+
+/** Resolves when every command is answered; what reactions make of them may still be under way. */
+export async function replay(
+  system: ActorSystem,
+  invoices: readonly Invoice[],
+  options: ReplayOptions,
+): Promise<Replayed> {
+  const underWay = new Set<Promise<void>>();
+  const conflicts: string[] = [];
+  let failure: unknown;
+  let linesUnderWay = 0;
+  let linesSinceLook = 0;
+  let rows = 0;
+  let skipped = 0;
+
+  async function sendOne(invoice: Invoice): Promise<void> {
+    try {
+      await send(system, invoice);
+    } catch (error) {
+      if (error instanceof TroupeError && error.code === 'TROUPE_COMMAND_ID_REUSED') conflicts.push(invoice.number);
+      else failure ??= error;
+    } finally {
+      linesUnderWay -= invoice.lines.length;
+      rows += invoice.lines.length;
+      options.onProgress(rows);
+    }
+  }
+
+  for (const invoice of invoices) {
+    if (options.signal.aborted || failure !== undefined) break;
+    const lines = invoice.lines.length;
+    if (options.isFinished(invoice)) {
+      skipped += 1;
+      rows += lines;
+      continue;
+    }
+    while (linesUnderWay > 0 && linesUnderWay + lines > LIMITS.linesInFlight) await Promise.race(underWay);
+    linesSinceLook += lines;
+    if (linesSinceLook > LIMITS.linesPerLook) {
+      linesSinceLook = 0;
+      while (lagOf(system) > LIMITS.lag && !options.signal.aborted) {
+        options.onProgress(rows);
+        await sleep(LIMITS.lookAgainMs);
+      }
+    }
+    linesUnderWay += lines;
+    const task = sendOne(invoice).finally(() => underWay.delete(task));
+    underWay.add(task);
+  }
+  await Promise.all(underWay);
+  if (failure !== undefined) throw failure;
+  return { skipped, conflicts };
+}
+
+/** Events that the slowest reaction has before it. */
+export function lagOf(system: ActorSystem): number {
+  let lag = 0;
+  for (const reaction of system.metrics().reactions) lag = Math.max(lag, reaction.lag);
+  return lag;
+}
+
+async function send(system: ActorSystem, invoice: Invoice): Promise<void> {
+  const { number, customerId, country, at } = invoice;
+  const timeout = LIMITS.answer;
+  switch (invoice.kind) {
+    case 'order': {
+      const input = { customerId, country, lines: invoice.lines, orderedAt: at };
+      await system.ref(order, number).ask('create', input, { id: `retail:${number}:create`, timeout });
+      return;
+    }
+    case 'return': {
+      const lines = invoice.lines.map((line) => ({ ...line, quantity: Math.abs(line.quantity) }));
+      const input = { customerId, country, lines, returnedAt: at };
+      await system.ref(goodsReturn, number).ask('accept', input, { id: `retail:${number}:accept`, timeout });
+      return;
+    }
+    case 'stock-adjustment': {
+      const adjust = ({ sku, quantity }: Line, id: string) =>
+        system.ref(inventory, sku).ask('adjust', { reference: number, quantity }, { id, timeout });
+      await Promise.all(numbered(invoice).map(([line, id]) => adjust(line, id)));
+      return;
+    }
+    case 'ledger-adjustment': {
+      const adjust = ({ sku, quantity, priceMills }: Line, id: string) => {
+        const amountMills = quantity * priceMills + 0; // `-0` becomes 0: JSON has no -0.
+        return system.ref(ledger, number).ask('adjust', { account: sku, amountMills, bookedAt: at }, { id, timeout });
+      };
+      await Promise.all(numbered(invoice).map(([line, id]) => adjust(line, id)));
+      return;
+    }
+  }
+}
+
+/** Each line with the id of its command: how-many-th of its stock code in the invoice. Lines are sorted by stock code. */
+function numbered({ number, lines }: Invoice): [Line, string][] {
+  let nth = 0;
+  return lines.map((line, index) => {
+    nth = line.sku === lines[index - 1]?.sku ? nth + 1 : 1;
+    return [line, `retail:${number}:${line.sku}:${nth}`];
+  });
+}

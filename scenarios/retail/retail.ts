@@ -1,0 +1,101 @@
+/**
+ * The main job: a real trading day (or year) through the services, proved against the file it came from.
+ *
+ * Read everything, replay in order of time, wait until nothing is left to do, then ask the read models what happened
+ * and compare with what the rows add up to.
+ */
+import { fileURLToPath } from 'node:url';
+import { ActorSystem, defineScenario, type ScenarioContext } from 'troupe';
+import { orders } from '../../actors/order/orders.js';
+import { returns } from '../../actors/order/returns.js';
+import { checkTotals } from './check-totals.js';
+import type { Invoice } from './invoice-book.js';
+import { readInvoices } from './read-invoices.js';
+import { readRecorded } from './recorded-totals.js';
+import { lagOf, replay } from './replay.js';
+import { tellStory } from './story.js';
+
+const CAST = new URL('../../actors/index.js', import.meta.url);
+
+/** Seen from where this file is compiled to, `dist/scenarios/retail/`. */
+const DEFAULT_INPUT = new URL('../../../scenarios/data/online-retail-2011-12-05.csv', import.meta.url);
+
+/** Until reactions and read models have caught up with the last command; they are seconds behind at most. */
+const SETTLE_TIMEOUT = '10m';
+
+export const retail = defineScenario({
+  name: 'retail',
+  title: 'A trading day of a real shop',
+  goal: 'Show that services joined by events alone do real work, and that nothing is lost or done twice on the way.',
+  method:
+    'Each invoice of the CSV becomes one command. Reactions do the rest: reserve stock, charge, ship, mail, take back, refund. Every event is on disk before anyone sees it.',
+  expected:
+    'The totals in the journal equal what the rows of the file add up to, to the piece and the tenth of a penny.',
+  options: {
+    input: {
+      type: 'string',
+      placeholder: 'FILE',
+      description: 'CSV, plain or gzip, with the columns of UCI Online Retail; default: 2011-12-05',
+    },
+    resume: {
+      type: 'boolean',
+      description: 'go on with the journal of a run that was cut short: invoices it has are skipped',
+    },
+  },
+  keepJournal: ({ resume }) => resume,
+  run: runRetail,
+});
+
+export default retail;
+
+async function runRetail(
+  ctx: ScenarioContext<{ readonly input: string | undefined; readonly resume: boolean }>,
+): Promise<void> {
+  const file = ctx.options.input ?? fileURLToPath(DEFAULT_INPUT);
+  const { book, expected, rows, rejectedRows } = await readInvoices(file, ctx.warn);
+  const system = await ActorSystem.start({ name: 'retail', cast: CAST, workers: ctx.workers, journal: ctx.journal });
+  try {
+    const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
+    const headBefore = system.metrics().position;
+    const progress = ctx.progress({ total: rows - rejectedRows, unit: 'rows' });
+    const startedMs = performance.now();
+    const { skipped, conflicts } = await replay(system, book.close(), {
+      signal: ctx.signal,
+      isFinished,
+      onProgress(done) {
+        const eventsPerSecond = (system.metrics().position - headBefore) / ((performance.now() - startedMs) / 1_000);
+        progress.update(done, { 'events/s': Math.round(eventsPerSecond), lag: lagOf(system) });
+      },
+    });
+    if (!ctx.signal.aborted) await Promise.race([system.settled({ timeout: SETTLE_TIMEOUT }), aborted(ctx.signal)]);
+    progress.stop();
+    ctx.events(system.metrics().position - headBefore);
+    if (ctx.signal.aborted) {
+      ctx.say(`Cut short. To go on where it stopped: npm run scenario -- retail --journal ${ctx.journal} --resume`);
+      return;
+    }
+
+    const recorded = await readRecorded(system);
+    ctx.total('rows', rows);
+    ctx.total('rejectedRows', rejectedRows);
+    for (const [name, value] of Object.entries(recorded.totals)) ctx.total(name, value);
+    await tellStory(ctx, system, { file, rows, rejectedRows, skipped, recorded, book });
+    await checkTotals(ctx, system, { recorded, expected, conflicts });
+  } finally {
+    await system.stop();
+  }
+}
+
+/** Orders and returns the journal has. What is left to do for them its reactions do by themselves. */
+async function finishedInvoices(system: ActorSystem): Promise<(invoice: Invoice) => boolean> {
+  await Promise.all([system.view(orders).caughtUp(), system.view(returns).caughtUp()]);
+  const numbers = new Set<string>();
+  for (const { id } of await system.view(orders).find()) numbers.add(id);
+  for (const { id } of await system.view(returns).find()) numbers.add(id);
+  return ({ kind, number }) => (kind === 'order' || kind === 'return') && numbers.has(number);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
