@@ -127,6 +127,12 @@ export class OptionReader {
     return new OptionReader(this.#owner, this.value(key) ?? {}, known, this.#pathOf(key));
   }
 
+  /** A reader for a nested object that has to be there. */
+  required(key: string, known?: readonly string[]): OptionReader {
+    if (this.value(key) === undefined) throw this.refusal(key, 'give an object');
+    return this.nested(key, known);
+  }
+
   /** An array, or undefined when the option isn't there. */
   optionalArray(key: string, advice: string): readonly unknown[] | undefined {
     const value = this.value(key);
