@@ -64,7 +64,7 @@ export interface ActorDefinition<Name extends string, State, Args, Messages> ext
     readonly state: State;
     readonly args: Args;
     readonly messages: Messages;
-    readonly queries: Readonly<Record<never, never>>;
+    readonly queries: object;
   };
 }
 

@@ -49,13 +49,13 @@ export function aggregate<
   Data,
   Applies,
   const Results,
-  Sent = NoTypes,
-  Inputs = NoTypes,
-  Handlers = NoTypes,
-  Queries = NoTypes,
+  Sent = object,
+  Inputs = object,
+  Handlers = object,
+  Queries = object,
 >(
   options: AggregateOptions<Name, State, Data, Applies, Results, Sent, Inputs, Handlers, Queries>,
-): AggregateDefinition<Name, State, EventsOf<Data, Applies>, ShapesOf<Sent, Handlers>, ShapesOf<NoTypes, Queries>> {
+): AggregateDefinition<Name, State, EventsOf<Data, Applies>, ShapesOf<Sent, Handlers>, ShapesOf<object, Queries>> {
   const { name, options: given } = readDefinition('aggregate', options, OPTION_KEYS);
   const commands = readCommands(given.nested('commands'));
   const queries = readQueries(given.nested('queries'));
@@ -83,11 +83,9 @@ export function aggregate<
     State,
     EventsOf<Data, Applies>,
     ShapesOf<Sent, Handlers>,
-    ShapesOf<NoTypes, Queries>
+    ShapesOf<object, Queries>
   >;
 }
-
-type NoTypes = Readonly<Record<never, never>>;
 
 const OPTION_KEYS = ['name', 'initialState', 'events', 'commands', 'queries', 'snapshot', 'passivateAfter', 'mailbox'];
 

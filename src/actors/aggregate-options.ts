@@ -106,6 +106,7 @@ type HandleFunction<State, Input, Events> = {
 }['handle'];
 type QueryFunction<State> = { query(state: Readonly<State>, input: unknown): unknown }['query'];
 // What any old data is: it can be spread, and annotated by whoever knows its shape.
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- meant: `object` would refuse primitives
 type UpcastFunction = { upcast(data: NonNullable<unknown>): unknown }['upcast'];
 
 type At<Map, Key> = Key extends keyof Map ? Map[Key] : unknown;
