@@ -95,24 +95,31 @@ export function encodeOutcome(fingerprint: number, replyText: string | undefined
 
 const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** The event as readers see it, frozen with all that it holds. */
+/** The event as readers see it, frozen with all that it holds: one reader can't change what another one sees. */
 export function decodeEvent(encoded: EncodedEvent, position: number, recordedAt: number): RecordedEvent {
+  deepFreeze(encoded[5]);
+  deepFreeze(encoded[9]);
+  return Object.freeze(decodeForReplay(encoded, position, recordedAt));
+}
+
+/** The event as an aggregate folds it: not frozen, because it belongs to that fold alone. */
+export function decodeForReplay(encoded: EncodedEvent, position: number, recordedAt: number): RecordedEvent {
   const [aggregate, aggregateId, version, type, schemaVersion, data, commandId, correlationId] = encoded;
-  return Object.freeze({
+  return {
     position,
     aggregate,
     aggregateId,
     version,
     type,
     schemaVersion,
-    data: deepFreeze(data),
+    data,
     id: encoded[10] ?? eventId(aggregate, aggregateId, version),
     commandId,
     correlationId,
     causationId: encoded[8],
-    metadata: deepFreeze(encoded[9]) ?? NO_METADATA,
+    metadata: encoded[9] ?? NO_METADATA,
     recordedAt,
-  });
+  };
 }
 
 /** The outcome that the last event of a command carries. */

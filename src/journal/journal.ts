@@ -67,7 +67,10 @@ export interface JournalEntry {
   readonly eventlessOutcome: StoredOutcome | undefined;
   /** Snapshot of the state after this entry, by the policy of the definition. */
   readonly snapshot: { readonly state: string; readonly schemaVersion: number; readonly keep: number } | undefined;
-  /** Called once, in commit order, when the entry is durable. `firstPosition` belongs to its first event. */
+  /**
+   * Called once, in commit order, when the entry is durable. `firstPosition` belongs to its first event; for an
+   * entry without events it is the position of the last event committed before it.
+   */
   committed(firstPosition: number, recordedAt: number): void;
   /** Called once when the entry is not durable: TROUPE_JOURNAL_WRITE_FAILED or TROUPE_VERSION_CONFLICT. */
   failed(error: TroupeError): void;
@@ -123,9 +126,17 @@ export interface Journal {
   /** Position of the last committed event. */
   readonly head: number;
 
-  /** Where an aggregate stands. Calls of one tick are answered by one query. */
+  /**
+   * Where an aggregate stands, once everything appended by an earlier handle of it has settled; that handle is dead
+   * from now on. Calls of one tick are answered by one query.
+   */
   load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream>;
-  /** Committed events of one aggregate with `after < version <= to`, in order of version; a page, at least one if there are any. */
+  /** The instance is gone: its handle appends no more and is forgotten once its entries are through. */
+  release(stream: Stream): void;
+  /**
+   * Committed events of one aggregate with `after < version <= to`, in order of version; a page, at least one if there are any.
+   * Decoded by `decodeForReplay`: the events belong to the caller alone.
+   */
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]>;
   /** The first outcome of a command, from its events or from the window of eventless outcomes. */
   findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined>;

@@ -20,9 +20,13 @@ const MEANINGS: Readonly<Record<string, { readonly code: TroupeErrorCode; readon
   },
   SQLITE_CANTOPEN: {
     code: 'TROUPE_INVALID_OPTIONS',
-    advice: 'the file cannot be opened; check that the folder exists, that it is a file, and that you may read and write it',
+    advice:
+      'the file cannot be opened; check that the folder exists, that it is a file, and that you may read and write it',
   },
-  SQLITE_PERM: { code: 'TROUPE_INVALID_OPTIONS', advice: 'permission denied; check the rights of the file and its folder' },
+  SQLITE_PERM: {
+    code: 'TROUPE_INVALID_OPTIONS',
+    advice: 'permission denied; check the rights of the file and its folder',
+  },
   SQLITE_BUSY: {
     code: 'TROUPE_JOURNAL_LOCKED',
     advice: 'another program holds the write lock of the database; end its transaction and retry',
@@ -40,8 +44,14 @@ const MEANINGS: Readonly<Record<string, { readonly code: TroupeErrorCode; readon
     code: 'TROUPE_JOURNAL_WRITE_FAILED',
     advice: 'the file cannot be written; check the rights of the file, of its folder and of the file system',
   },
-  SQLITE_TOOBIG: { code: 'TROUPE_JOURNAL_WRITE_FAILED', advice: 'a value is larger than SQLite takes (1 GB); make it smaller' },
-  SQLITE_NOMEM: { code: 'TROUPE_JOURNAL_WRITE_FAILED', advice: 'SQLite got no memory; give the process more and retry' },
+  SQLITE_TOOBIG: {
+    code: 'TROUPE_JOURNAL_WRITE_FAILED',
+    advice: 'a value is larger than SQLite takes (1 GB); make it smaller',
+  },
+  SQLITE_NOMEM: {
+    code: 'TROUPE_JOURNAL_WRITE_FAILED',
+    advice: 'SQLite got no memory; give the process more and retry',
+  },
   SQLITE_CONSTRAINT: {
     code: 'TROUPE_JOURNAL_WRITE_FAILED',
     advice: 'a row with this key is there already, or a value breaks a rule of its table',

@@ -1,0 +1,196 @@
+/**
+ * What a journal in memory keeps: pages of encoded events, and an index by aggregate, as in the file.
+ *
+ * Events stay texts, so that what a reader gets is made anew each time, as it would be from disk.
+ */
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { CommitGroup } from './commit-group.js';
+import { outcomeIn, selectEvents, selectVersions } from './event-page.js';
+import type { StoredPage } from './event-page.js';
+import type { EventPage, EventQuery, LoadedStream, StoredOutcome, StoredSnapshot } from './journal.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { JournalStore, StoreHead, StreamConflict } from './journal-store.js';
+import { streamKey } from './stream-handle.js';
+
+interface MemorySnapshot extends StoredSnapshot {
+  readonly schemaVersion: number;
+}
+
+interface MemoryStream {
+  readonly number: number;
+  readonly aggregate: string;
+  version: number;
+  outcomeSeq: number;
+  readonly rows: { readonly lastVersion: number; readonly page: StoredPage; readonly hashes: readonly number[] }[];
+  /** By command id, oldest first. */
+  readonly outcomes: Map<string, StoredOutcome & { readonly hash: number }>;
+  /** Newest first. */
+  snapshots: MemorySnapshot[];
+}
+
+export class MemoryStore implements JournalStore {
+  readonly #outcomesKept: number;
+  readonly #pages: StoredPage[] = [];
+  readonly #streams = new Map<string, MemoryStream>();
+  /** JSON texts by kind and key. */
+  readonly #records = new Map<string, Map<string, string>>();
+
+  constructor(outcomesKept: number) {
+    this.#outcomesKept = outcomesKept;
+  }
+
+  /** All at once, a turn of the event loop later, so that a busy system leaves room for timers. */
+  async commit(group: CommitGroup): Promise<number> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const pages = new Map<number, StoredPage>();
+    let bytes = 0;
+    for (const page of group.pages) {
+      const stored = { ...page, recordedAt: group.recordedAt };
+      pages.set(page.firstPosition, stored);
+      this.#pages.push(stored);
+      bytes += page.body.length;
+    }
+    for (const { key, aggregate, number } of group.newStreams) {
+      this.#streams.set(key, {
+        number,
+        aggregate,
+        version: 0,
+        outcomeSeq: 0,
+        rows: [],
+        outcomes: new Map(),
+        snapshots: [],
+      });
+    }
+    for (const { stream, lastVersion, page, hashes } of group.rows) {
+      const kept = this.#stream(stream.key);
+      const stored = pages.get(page);
+      if (stored === undefined) throw new Error(`page ${page} is not in this commit`);
+      kept.rows.push({ lastVersion, page: stored, hashes: hashes.split(',').map(Number) });
+      kept.version = lastVersion;
+    }
+    for (const { stream, seq, commandId, commandHash, fingerprint, outcome } of group.outcomes) {
+      const { outcomes } = this.#stream(stream.key);
+      // What is kept goes through JSON, as it does on disk.
+      const kept = JSON.parse(JSON.stringify(outcome)) as typeof outcome;
+      outcomes.set(commandId, { hash: commandHash, fingerprint, outcome: kept });
+      this.#stream(stream.key).outcomeSeq = seq;
+      for (const oldest of outcomes.keys()) {
+        if (outcomes.size <= this.#outcomesKept) break;
+        outcomes.delete(oldest);
+      }
+    }
+    for (const { stream, version, state, schemaVersion, keep } of group.snapshots) {
+      const kept = this.#stream(stream.key);
+      kept.snapshots = [
+        { version, state, schemaVersion },
+        ...kept.snapshots.filter((s) => s.version !== version),
+      ].slice(0, keep);
+    }
+    for (const { kind, key, text } of group.records.values()) {
+      const records = this.#records.get(kind) ?? new Map<string, string>();
+      this.#records.set(kind, records);
+      if (text === undefined) records.delete(key);
+      else records.set(key, text);
+    }
+    return bytes;
+  }
+
+  async readHead(): Promise<StoreHead> {
+    const last = this.#pages.at(-1);
+    return { position: last?.lastPosition ?? 0, streams: this.#streams.size, recordedAt: last?.recordedAt ?? 0 };
+  }
+
+  /** Nobody else writes here. */
+  async findConflicts(): Promise<readonly StreamConflict[]> {
+    return [];
+  }
+
+  load(
+    aggregate: string,
+    id: string,
+    snapshotSchemaVersion: number | undefined,
+  ): { readonly loaded: Omit<LoadedStream, 'stream'>; readonly number: number; readonly outcomeSeq: number } {
+    const stream = this.#streams.get(streamKey(aggregate, id));
+    const commandHashes: number[] = [];
+    for (const row of stream?.rows ?? []) commandHashes.push(...row.hashes);
+    for (const { hash } of stream?.outcomes.values() ?? []) commandHashes.push(hash);
+    const snapshot = stream?.snapshots.find((kept) => kept.schemaVersion === snapshotSchemaVersion);
+    return {
+      loaded: {
+        version: stream?.version ?? 0,
+        snapshot: snapshot === undefined ? undefined : { version: snapshot.version, state: snapshot.state },
+        commandHashes,
+      },
+      number: stream?.number ?? 0,
+      outcomeSeq: stream?.outcomeSeq ?? 0,
+    };
+  }
+
+  readStream(aggregate: string, id: string, after: number, to: number): readonly RecordedEvent[] {
+    const events: RecordedEvent[] = [];
+    const rows = this.#streams.get(streamKey(aggregate, id))?.rows ?? [];
+    const first = firstIndex(rows.length, (i) => (rows[i]?.lastVersion ?? 0) > after);
+    let chars = 0;
+    for (let i = first; i < rows.length; i += 1) {
+      const row = rows[i];
+      if (row === undefined || events.length >= JOURNAL_LIMITS.readEvents || chars > JOURNAL_LIMITS.readChars) break;
+      selectVersions(row.page, { aggregate, id, after, to }, events);
+      chars += row.page.body.length;
+    }
+    return events;
+  }
+
+  findOutcome(aggregate: string, id: string, commandId: string): StoredOutcome | undefined {
+    const stream = this.#streams.get(streamKey(aggregate, id));
+    for (const row of stream?.rows ?? []) {
+      const found = outcomeIn(row.page, aggregate, id, commandId);
+      if (found !== undefined) return found;
+    }
+    const kept = stream?.outcomes.get(commandId);
+    return kept === undefined ? undefined : { fingerprint: kept.fingerprint, outcome: kept.outcome };
+  }
+
+  read(query: EventQuery): EventPage {
+    const { after, aggregate, id } = query;
+    const limit = Math.min(query.limit, JOURNAL_LIMITS.readEvents);
+    const filter = { after, aggregate, id, types: query.types === undefined ? undefined : new Set(query.types) };
+    const events: RecordedEvent[] = [];
+    const pages = this.#pages;
+    let searchedTo = Math.max(after, 0);
+    const first = firstIndex(pages.length, (i) => (pages[i]?.lastPosition ?? 0) > after);
+    let chars = 0;
+    for (let i = first; i < pages.length; i += 1) {
+      const page = pages[i];
+      if (page === undefined || events.length >= limit || chars > JOURNAL_LIMITS.readChars) break;
+      chars += page.body.length;
+      searchedTo = selectEvents(page, filter, limit, events);
+      if (searchedTo < page.lastPosition) break;
+    }
+    return { events, searchedTo };
+  }
+
+  readRecords(kind: string): { readonly key: string; readonly value: unknown }[] {
+    return Array.from(this.#records.get(kind) ?? [], ([key, text]) => ({
+      key,
+      value: JSON.parse(text) as unknown,
+    })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #stream(key: string): MemoryStream {
+    const stream = this.#streams.get(key);
+    if (stream === undefined) throw new Error(`${key} has no number`);
+    return stream;
+  }
+}
+
+/** The first index for which `isBehind` holds, of indexes sorted so that it holds for all later ones; `length` if none. */
+function firstIndex(length: number, isBehind: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBehind(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
