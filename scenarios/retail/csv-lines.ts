@@ -16,16 +16,27 @@ export async function* readLines(file: string): AsyncGenerator<readonly string[]
   try {
     const decoder = new TextDecoder();
     let rest = '';
-    let empty = true;
+    let isCut = false; // `rest` belongs to a line that was too long and has been yielded.
+    let isEmpty = true;
     for await (const chunk of await openBytes(file)) {
-      empty = false;
+      isEmpty = false;
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH);
+      rest = lines.pop() ?? '';
+      if (isCut && lines.length > 0) {
+        lines.shift();
+        isCut = false;
+      }
+      if (isCut) rest = '';
+      else if (rest.length > MAX_LINE_LENGTH) {
+        lines.push(rest.slice(0, MAX_LINE_LENGTH));
+        rest = '';
+        isCut = true;
+      }
       if (lines.length > 0) yield lines.map(withoutReturn);
     }
-    if (empty) throw new ScenarioInputError(`${file} is empty: give a CSV file with a header line`);
+    if (isEmpty) throw new ScenarioInputError(`${file} is empty: give a CSV file with a header line`);
     rest += decoder.decode();
-    if (rest !== '') yield [withoutReturn(rest)];
+    if (rest !== '' && !isCut) yield [withoutReturn(rest)];
   } catch (error) {
     throw asInputError(file, error);
   }

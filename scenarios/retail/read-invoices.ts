@@ -9,6 +9,12 @@ import { ExpectedTotals } from './expected-totals.js';
 import { InvoiceBook } from './invoice-book.js';
 import { COLUMNS, parseRow } from './row.js';
 
+/**
+ * Messages held back while a file is read. Damaged gzip yields some garbage before its damage shows; then only the
+ * damage is worth telling.
+ */
+const MAX_HELD = 1_000;
+
 export interface Input {
   readonly book: InvoiceBook;
   readonly expected: ExpectedTotals;
@@ -26,10 +32,16 @@ export async function readInvoices(file: string, refuse: (message: string) => vo
   const expected = new ExpectedTotals();
   let rows = -1; // The header is no row.
   let rejectedRows = 0;
+  const held: string[] = [];
 
   function reject(problem: string, line: number): void {
     rejectedRows += 1;
-    refuse(`${file}, line ${line}: row dropped: ${problem}`);
+    held.push(`${file}, line ${line}: row dropped: ${problem}`);
+    if (rejectedRows >= MAX_HELD) tell();
+  }
+
+  function tell(): void {
+    for (const message of held.splice(0)) refuse(message);
   }
 
   const records = new CsvRecords(COLUMNS.length, {
@@ -55,6 +67,7 @@ export async function readInvoices(file: string, refuse: (message: string) => vo
   });
   for await (const lines of readLines(file)) for (const line of lines) records.push(line);
   records.end();
+  tell();
   if (rows === -1) checkHeader(file, []);
   return { book, expected, rows, rejectedRows };
 }

@@ -42,7 +42,7 @@ export function kindOf(invoice: string, quantity: number): RowKind {
 
 /** The row, or a sentence on what is wrong with it. */
 export function parseRow(fields: readonly string[]): Row | string {
-  if (fields.length !== COLUMNS.length) return `it has ${fields.length} columns instead of ${COLUMNS.length}`;
+  if (fields.length !== COLUMNS.length) return `it has ${columns(fields.length)} instead of ${COLUMNS.length}`;
   const [invoice = '', sku = '', description = '', pieces = '', date = '', price = '', customer = '', country = ''] =
     fields;
   if (invoice === '') return 'InvoiceNo is empty';
@@ -105,4 +105,8 @@ export function parseDate(text: string): number | undefined {
 /** A field inside a message: on one line, and not longer than a message may be. */
 function shown(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+function columns(count: number): string {
+  return count === 1 ? '1 column' : `${count} columns`;
 }
