@@ -1,0 +1,91 @@
+/** The context of one command's handler: gathers what it emits, and knows whether it has refused. */
+import type { Logger } from '../core/logger.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { AggregateContext, CommandFacts } from './aggregate-context.js';
+import type { RuntimeAggregate } from './aggregate-definition.js';
+import { type StagedEvent, stageEvent } from './stage-event.js';
+
+/** What a context takes from the instance it belongs to. */
+export interface DecideSurroundings {
+  readonly definition: RuntimeAggregate;
+  readonly id: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  now(): number;
+  newId(): string;
+}
+
+const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
+
+export class DecideContext implements AggregateContext {
+  readonly version: number;
+  readonly staged: StagedEvent[] = [];
+  /** The refusal that `reject` has thrown. */
+  rejection: TroupeError | undefined;
+  readonly #around: DecideSurroundings;
+  readonly #facts: Omit<CommandFacts, 'metadata'> & { readonly metadata: CommandFacts['metadata'] | undefined };
+  #done = false;
+
+  constructor(
+    around: DecideSurroundings,
+    version: number,
+    facts: Omit<CommandFacts, 'metadata'> & { readonly metadata: CommandFacts['metadata'] | undefined },
+  ) {
+    this.#around = around;
+    this.version = version;
+    this.#facts = facts;
+  }
+
+  get id(): string {
+    return this.#around.id;
+  }
+
+  get command(): CommandFacts {
+    const { id, correlationId, causationId, metadata } = this.#facts;
+    return { id, correlationId, causationId, metadata: metadata ?? NO_METADATA };
+  }
+
+  get log(): Logger {
+    return this.#around.log;
+  }
+
+  get signal(): AbortSignal {
+    return this.#around.signal;
+  }
+
+  // Fields with arrow functions would cost a closure each; handlers call these on the context or destructured never.
+  emit(type: string, data: unknown): void {
+    if (this.#done) throw this.#tooLate(`event ${type} was emitted`);
+    this.staged.push(stageEvent(this.#around.definition, this.#around.id, type, data));
+  }
+
+  reject(reason: string, message?: string): never {
+    const { definition, id } = this.#around;
+    this.rejection = new TroupeError('TROUPE_REJECTED', `${definition.name}/${id}: ${message ?? reason}`, {
+      reason,
+      details: { aggregate: definition.name, id },
+    });
+    throw this.rejection;
+  }
+
+  now(): number {
+    return this.#around.now();
+  }
+
+  newId(): string {
+    return this.#around.newId();
+  }
+
+  /** The handler has returned: what comes now is a floating promise's, and too late. */
+  close(): void {
+    this.#done = true;
+  }
+
+  #tooLate(what: string): TroupeError {
+    const { definition, id } = this.#around;
+    return new TroupeError(
+      'TROUPE_INVALID_EVENT',
+      `${definition.name}/${id}: ${what} after the handler had returned; await what the handler starts`,
+    );
+  }
+}

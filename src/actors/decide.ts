@@ -1,0 +1,299 @@
+/**
+ * Deciding one message: from state and message to events, reply or refusal. Touches nothing but its arguments.
+ *
+ * Nothing that a user's code does gets out of here as an exception: each failure is a decision, too. Events are
+ * applied all or none; what was emitted before a throw or a rejection is gone.
+ */
+import type { Envelope } from '../core/envelope.js';
+import { fingerprint, hashText } from '../core/fingerprint.js';
+import { eventId } from '../core/ids.js';
+import { encodeJson } from '../core/json-value.js';
+import type { EventToApply } from '../core/recorded-event.js';
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+import { encodeCommand, encodeEvent, encodeOutcome } from '../journal/event-codec.js';
+import type { StoredOutcome } from '../journal/journal.js';
+import type { RuntimeAggregate } from './aggregate-definition.js';
+import { AppendRequest } from './append-request.js';
+import { DecideContext, type DecideSurroundings } from './decide-context.js';
+import { applyEvent } from './replay.js';
+import { type StagedEvent, stageEvent } from './stage-event.js';
+
+/** State and version that a decision is made on. */
+export interface Ground {
+  readonly state: unknown;
+  readonly version: number;
+}
+
+/** A decision that goes into the journal. */
+export interface DecidedEntry {
+  readonly kind: 'entry';
+  /** State and version after it. */
+  readonly state: unknown;
+  readonly version: number;
+  readonly baseVersion: number;
+  readonly events: string;
+  readonly eventCount: number;
+  readonly commandId: string;
+  readonly commandHash: number;
+  readonly fingerprint: number;
+  /** Whether the sender gave the id, so that repeats may come. */
+  readonly explicitId: boolean;
+  readonly reply: unknown;
+  readonly rejection: TroupeError | undefined;
+  readonly eventlessOutcome: StoredOutcome | undefined;
+}
+
+export type Decision =
+  | DecidedEntry
+  /** An answer that leaves no trace: of a query, or of a command without events that nobody will repeat. */
+  | { readonly kind: 'answered'; readonly reply: unknown }
+  /** A failure, or a refusal that leaves no trace. `stateSuspect`: `apply` threw and may have changed the state. */
+  | { readonly kind: 'failed'; readonly error: TroupeError; readonly stateSuspect: boolean };
+
+/** Tells whether a repeated command id comes with the same type and payload. */
+export function fingerprintOf(envelope: Envelope): number {
+  const payload = envelope.payload instanceof AppendRequest ? envelope.payload.events : envelope.payload;
+  return Math.imul(hashText(envelope.type), 31) ^ fingerprint(payload);
+}
+
+/** Decides one message; a promise only if the handler is asynchronous, and one that never rejects. */
+export function decide(around: DecideSurroundings, ground: Ground, envelope: Envelope): Decision | Promise<Decision> {
+  const { definition } = around;
+  if (envelope.payload instanceof AppendRequest) return decideAppend(around, ground, envelope, envelope.payload);
+  const query = definition.options.queries.get(envelope.type);
+  if (query !== undefined) return answerQuery(around, query, ground.state, envelope);
+  const commandId = envelope.commandId ?? around.newId();
+  const ctx = new DecideContext(around, ground.version, {
+    id: commandId,
+    correlationId: envelope.correlationId ?? commandId,
+    causationId: envelope.causationId,
+    metadata: envelope.metadata,
+  });
+  // The router has checked that the type is known.
+  const command = definition.options.commands.get(envelope.type);
+  let reply: unknown;
+  try {
+    reply = command?.handle(ground.state, envelope.payload, ctx);
+  } catch (error) {
+    return refusedOrFailed(around, ground, envelope, ctx, commandId, error);
+  }
+  if (!isThenable(reply)) return concluded(around, ground, envelope, ctx, commandId, reply);
+  return Promise.resolve(reply).then(
+    (value) => concluded(around, ground, envelope, ctx, commandId, value),
+    (error: unknown) => refusedOrFailed(around, ground, envelope, ctx, commandId, error),
+  );
+}
+
+function answerQuery(
+  around: DecideSurroundings,
+  query: (state: unknown, input: unknown) => unknown,
+  state: unknown,
+  envelope: Envelope,
+): Decision {
+  try {
+    const reply = query(state, envelope.payload);
+    return { kind: 'answered', reply: isolated(reply, encodeJson(reply, `${nameOf(around)}: the answer of ${envelope.type}`)) };
+  } catch (error) {
+    return failed(around, envelope, error);
+  }
+}
+
+function decideAppend(around: DecideSurroundings, ground: Ground, envelope: Envelope, request: AppendRequest): Decision {
+  const { expectedVersion } = request;
+  const expected = expectedVersion === 'none' ? 0 : expectedVersion;
+  if (expected !== 'any' && expected !== ground.version) {
+    return failed(
+      around,
+      envelope,
+      new TroupeError(
+        'TROUPE_VERSION_CONFLICT',
+        `${nameOf(around)}: expected version ${expected}, the aggregate has ${ground.version}; read again and retry`,
+        { details: { expected, actual: ground.version } },
+      ),
+    );
+  }
+  const commandId = envelope.commandId ?? around.newId();
+  try {
+    const staged = request.events.map((event) => stageEvent(around.definition, around.id, event.type, event.data, event));
+    return entryOf(around, ground, envelope, staged, commandId, undefined);
+  } catch (error) {
+    return failed(around, envelope, error);
+  }
+}
+
+function concluded(
+  around: DecideSurroundings,
+  ground: Ground,
+  envelope: Envelope,
+  ctx: DecideContext,
+  commandId: string,
+  reply: unknown,
+): Decision {
+  ctx.close();
+  try {
+    return entryOf(around, ground, envelope, ctx.staged, commandId, reply);
+  } catch (error) {
+    return failed(around, envelope, error);
+  }
+}
+
+function refusedOrFailed(
+  around: DecideSurroundings,
+  ground: Ground,
+  envelope: Envelope,
+  ctx: DecideContext,
+  commandId: string,
+  error: unknown,
+): Decision {
+  ctx.close();
+  if (ctx.rejection === undefined || error !== ctx.rejection) return failed(around, envelope, error);
+  const rejection = ctx.rejection;
+  if (envelope.commandId === undefined) return { kind: 'failed', error: rejection, stateSuspect: false };
+  const print = fingerprintOf(envelope);
+  const { message, reason = '', details } = rejection;
+  const outcome = { kind: 'rejection', reason, message, details } as const;
+  return eventless(ground, commandId, print, undefined, rejection, { fingerprint: print, outcome });
+}
+
+function entryOf(
+  around: DecideSurroundings,
+  ground: Ground,
+  envelope: Envelope,
+  staged: readonly StagedEvent[],
+  commandId: string,
+  reply: unknown,
+): Decision {
+  const explicitId = envelope.commandId !== undefined;
+  const replyText = encodeJson(reply, `${nameOf(around)}: the reply of ${envelope.type}`);
+  const kept = isolated(reply, replyText);
+  if (staged.length === 0) {
+    if (!explicitId) return { kind: 'answered', reply: kept };
+    const print = fingerprintOf(envelope);
+    const outcome = { kind: 'reply', reply: kept, version: ground.version, position: 0 } as const;
+    return eventless(ground, commandId, print, kept, undefined, { fingerprint: print, outcome });
+  }
+  const print = explicitId ? fingerprintOf(envelope) : 0;
+  const written = writeEvents(around, ground, envelope, staged, commandId, encodeOutcome(print, replyText));
+  if ('kind' in written) return written;
+  return {
+    kind: 'entry',
+    state: written.state,
+    version: ground.version + staged.length,
+    baseVersion: ground.version,
+    events: written.events,
+    eventCount: staged.length,
+    commandId,
+    commandHash: hashText(commandId),
+    fingerprint: print,
+    explicitId,
+    reply: kept,
+    rejection: undefined,
+    eventlessOutcome: undefined,
+  };
+}
+
+/** Applies and encodes the events of one command. */
+function writeEvents(
+  around: DecideSurroundings,
+  ground: Ground,
+  envelope: Envelope,
+  staged: readonly StagedEvent[],
+  commandId: string,
+  outcomeText: string,
+): { readonly state: unknown; readonly events: string } | Decision {
+  const { definition, id } = around;
+  const correlationId = envelope.correlationId ?? commandId;
+  const { causationId, metadata } = envelope;
+  const facts = { aggregate: definition.name, aggregateId: id, commandId, correlationId, causationId };
+  const shared = encodeCommand({ ...facts, metadata });
+  let state = ground.state;
+  let version = ground.version;
+  let events = '';
+  for (const event of staged) {
+    version += 1;
+    const toApply: EventToApply = {
+      ...facts,
+      version,
+      type: event.type,
+      schemaVersion: event.definition.version,
+      data: event.data,
+      id: event.id ?? eventId(definition.name, id, version),
+      metadata: event.metadata ?? metadata ?? NO_METADATA,
+    };
+    try {
+      state = applyEvent(definition, state, toApply);
+    } catch (error) {
+      return { ...failed(around, envelope, error), stateSuspect: true };
+    }
+    const last = version === ground.version + staged.length;
+    const tail = event.metadata === undefined ? shared : encodeCommand({ ...facts, metadata: event.metadata });
+    const text = encodeEvent(
+      tail,
+      { version, type: event.type, schemaVersion: event.definition.version, dataText: event.dataText, id: event.id },
+      last ? outcomeText : 'null',
+    );
+    events = events === '' ? text : `${events},${text}`;
+  }
+  return { state, events };
+}
+
+function eventless(
+  ground: Ground,
+  commandId: string,
+  print: number,
+  reply: unknown,
+  rejection: TroupeError | undefined,
+  outcome: StoredOutcome,
+): DecidedEntry {
+  return {
+    kind: 'entry',
+    state: ground.state,
+    version: ground.version,
+    baseVersion: ground.version,
+    events: '',
+    eventCount: 0,
+    commandId,
+    commandHash: hashText(commandId),
+    fingerprint: print,
+    explicitId: true,
+    reply,
+    rejection,
+    eventlessOutcome: outcome,
+  };
+}
+
+function failed(
+  around: DecideSurroundings,
+  envelope: Envelope,
+  error: unknown,
+): { readonly kind: 'failed'; readonly error: TroupeError; readonly stateSuspect: boolean } {
+  if (isTroupeError(error) && OWN_CODES.has(error.code)) return { kind: 'failed', error, stateSuspect: false };
+  const text = error instanceof Error ? error.message : String(error);
+  const failure = new TroupeError('TROUPE_ACTOR_FAILED', `${nameOf(around)}: ${envelope.type} failed: ${text}`, {
+    cause: error,
+    details: { aggregate: around.definition.name, id: around.id, type: envelope.type },
+  });
+  return { kind: 'failed', error: failure, stateSuspect: false };
+}
+
+/** Errors that name the mistake themselves and reach the sender as they are. */
+const OWN_CODES: ReadonlySet<string> = new Set([
+  'TROUPE_INVALID_EVENT',
+  'TROUPE_NOT_SERIALIZABLE',
+  'TROUPE_VERSION_CONFLICT',
+]);
+
+const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** The reply as a value of its own: its receiver can't reach the state through it. */
+function isolated(reply: unknown, text: string | undefined): unknown {
+  return typeof reply === 'object' && reply !== null && text !== undefined ? (JSON.parse(text) as unknown) : reply;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function nameOf(around: { readonly definition: RuntimeAggregate; readonly id: string }): string {
+  return `${around.definition.name}/${around.id}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The dispatcher: who runs next on this thread.
+ *
+ * Cells with work stand in a queue and run in turns of some messages each, so that a busy one cannot starve its
+ * neighbours. Turns run as microtasks (the cheapest wake-up there is) until the time of one round is used up;
+ * then timers and I/O get theirs, because the next round starts with `setImmediate`. Hot path: suite `mailbox`.
+ */
+import type { Clock } from '../core/clock.js';
+import { LIMITS } from '../core/limits.js';
+import { RingBuffer } from '../mailbox/ring-buffer.js';
+
+/** Something that handles messages when it is its turn. */
+export interface Runnable {
+  /** Handles up to `budget` messages. True: there is more to do now. It must not throw. */
+  run(budget: number): boolean;
+}
+
+export class Dispatcher {
+  readonly #clock: Clock;
+  readonly #queue = new RingBuffer<Runnable>(64);
+  #scheduled = false;
+  /** Whether a round is under way, whose end `#newRound` will announce. */
+  #inRound = false;
+  /** Monotonic time at which the round is used up. */
+  #roundEndsMs = 0;
+  #turns = 0;
+  #usedUp = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether any cell has work that it could do now. */
+  get busy(): boolean {
+    return this.#queue.size > 0;
+  }
+
+  /** Puts a cell into the queue; the cell sees to it that it stands there only once. */
+  schedule(runnable: Runnable): void {
+    this.#queue.push(runnable);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      if (this.#usedUp) setImmediate(this.#run);
+      else queueMicrotask(this.#run);
+    }
+  }
+
+  readonly #run = (): void => {
+    if (!this.#inRound) this.#beginRound();
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      if (next.run(LIMITS.dispatcherThroughput)) this.#queue.push(next);
+      this.#turns += 1;
+      // Asking for the time costs as much as a small message: not at each turn.
+      if ((this.#turns & 15) === 0 && this.#clock.monotonic() > this.#roundEndsMs) {
+        this.#usedUp = true;
+        break;
+      }
+    }
+    if (this.#queue.size > 0) setImmediate(this.#run);
+    else this.#scheduled = false;
+  };
+
+  #beginRound(): void {
+    this.#inRound = true;
+    this.#roundEndsMs = this.#clock.monotonic() + LIMITS.dispatcherTurnMs;
+    setImmediate(this.#newRound);
+  }
+
+  /** Timers and I/O have had their turn. */
+  readonly #newRound = (): void => {
+    this.#inRound = false;
+    this.#usedUp = false;
+    this.#turns = 0;
+  };
+}

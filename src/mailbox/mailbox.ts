@@ -1,0 +1,96 @@
+/**
+ * A mailbox: the bounded queue of one instance, in the order of arrival.
+ *
+ * When it is full, a message that may wait (`send`, commands of reactions) queues behind it and moves up as room
+ * comes; while one waits, the mailbox counts as full for all others, so nobody overtakes. Everything else meets
+ * the overflow policy. Nothing vanishes: what is refused or dropped is handed back to the caller.
+ */
+import type { Envelope } from '../core/envelope.js';
+import { RingBuffer } from './ring-buffer.js';
+
+export type Overflow = 'reject' | 'drop-oldest' | 'drop-newest';
+
+export interface MailboxLimits {
+  /** Messages waiting; the one being handled doesn't count. */
+  readonly capacity: number;
+  readonly overflow: Overflow;
+}
+
+/** What became of an offered message: taken, waiting for room, refused, or the one that was dropped instead. */
+export type Offer = 'taken' | 'waiting' | 'refused' | 'dropped-newest' | { readonly droppedOldest: Envelope };
+
+export class Mailbox {
+  readonly #limits: MailboxLimits;
+  readonly #messages = new RingBuffer<Envelope>();
+  #waiting: RingBuffer<Envelope> | undefined;
+
+  constructor(limits: MailboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** Messages that wait to be handled, those still waiting for room included. */
+  get size(): number {
+    return this.#messages.size + (this.#waiting?.size ?? 0);
+  }
+
+  offer(envelope: Envelope): Offer {
+    if (this.#messages.size < this.#limits.capacity && (this.#waiting === undefined || this.#waiting.size === 0)) {
+      this.#messages.push(envelope);
+      return 'taken';
+    }
+    return this.#overflow(envelope);
+  }
+
+  /** The next message; whoever waits for room moves up. */
+  take(): Envelope | undefined {
+    const next = this.#messages.shift();
+    if (this.#waiting !== undefined && this.#waiting.size > 0) this.#moveUp();
+    return next;
+  }
+
+  /** Withdraws a message that still waits for room; false if it has been taken already. */
+  withdraw(envelope: Envelope): boolean {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return false;
+    const all = waiting.drain();
+    let found = false;
+    for (const one of all) {
+      if (one === envelope) found = true;
+      else waiting.push(one);
+    }
+    return found;
+  }
+
+  /** Takes everything out, in order. */
+  drain(): Envelope[] {
+    const all = this.#messages.drain();
+    if (this.#waiting !== undefined) all.push(...this.#waiting.drain());
+    return all;
+  }
+
+  #overflow(envelope: Envelope): Offer {
+    if (envelope.waits) {
+      this.#waiting ??= new RingBuffer<Envelope>();
+      this.#waiting.push(envelope);
+      return 'waiting';
+    }
+    if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
+    if (this.#limits.overflow === 'drop-oldest' && (this.#waiting === undefined || this.#waiting.size === 0)) {
+      const oldest = this.#messages.shift();
+      this.#messages.push(envelope);
+      // The mailbox is full and its capacity is at least 1, so there is an oldest message.
+      if (oldest !== undefined) return { droppedOldest: oldest };
+    }
+    return 'refused';
+  }
+
+  #moveUp(): void {
+    const waiting = this.#waiting;
+    while (waiting !== undefined && waiting.size > 0 && this.#messages.size < this.#limits.capacity) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      this.#messages.push(next);
+      next.sink?.taken?.();
+    }
+  }
+}
