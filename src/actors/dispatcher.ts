@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
-import { RingBuffer } from '../mailbox/ring-buffer.js';
+import { RingBuffer } from '../core/ring-buffer.js';
 
 /** Something that handles messages when it is its turn. */
 export interface Runnable {

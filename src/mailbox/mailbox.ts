@@ -6,7 +6,7 @@
  * the overflow policy. Nothing vanishes: what is refused or dropped is handed back to the caller.
  */
 import type { Envelope } from '../core/envelope.js';
-import { RingBuffer } from './ring-buffer.js';
+import { RingBuffer } from '../core/ring-buffer.js';
 
 export type Overflow = 'reject' | 'drop-oldest' | 'drop-newest';
 

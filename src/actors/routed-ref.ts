@@ -1,0 +1,131 @@
+/**
+ * The reference behind `ActorRef`: a name, an id, and the post office that messages go through.
+ *
+ * It holds no instance, so that it stays true when the instance leaves memory, restarts or moves.
+ */
+import type { Deadlines } from '../core/deadlines.js';
+import { parseDuration } from '../core/duration.js';
+import type { EnvelopeFacts, Post } from '../core/envelope.js';
+import { checkJson } from '../core/json-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { RuntimeRef } from './actor-ref.js';
+import type { AskOptions, MessageOptions } from './message-options.js';
+import { PendingAsk } from './pending-ask.js';
+import { PendingSend, type SendSurroundings } from './pending-send.js';
+
+/** Marks references, also those of another copy of this package. */
+export const REF_BRAND: unique symbol = Symbol.for('troupe.ref');
+
+/** What a reference needs of the thread it is used on. */
+export interface RefSurroundings extends SendSurroundings {
+  readonly post: Post;
+  readonly deadlines: Deadlines;
+  readonly askTimeoutMs: number;
+  isQuery(target: string, type: string): boolean;
+  stop(target: string, targetId: string): Promise<void>;
+  /** What messages inherit from the message being handled, if one is. */
+  readonly inherited?: EnvelopeFacts | undefined;
+}
+
+export class RoutedRef implements RuntimeRef {
+  readonly name: string;
+  readonly id: string;
+  readonly #around: RefSurroundings;
+
+  constructor(around: RefSurroundings, name: string, id: string) {
+    this.#around = around;
+    this.name = name;
+    this.id = id;
+  }
+
+  get [REF_BRAND](): true {
+    return true;
+  }
+
+  equals(other: { readonly name: string; readonly id: string }): boolean {
+    return other.name === this.name && other.id === this.id;
+  }
+
+  tell(type: string, payload?: unknown, options?: MessageOptions): void {
+    this.#refuseQuery(type, 'tell');
+    const { post } = this.#around;
+    post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, undefined, false)));
+  }
+
+  // The body of an async function turns what the sender sees at once into a rejection.
+  async send(type: string, payload?: unknown, options?: MessageOptions): Promise<void> {
+    this.#refuseQuery(type, 'send');
+    const { post, deadlines } = this.#around;
+    const timeoutMs = this.#timeoutMs(options);
+    const pending = new PendingSend(this.#around, timeoutMs);
+    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, pending, true));
+    pending.of(envelope);
+    post.deliver(envelope);
+    if (!pending.settled) deadlines.add(pending, timeoutMs);
+    return pending.promise;
+  }
+
+  async ask(type: string, payload?: unknown, options?: AskOptions): Promise<unknown> {
+    const { post, deadlines } = this.#around;
+    const timeoutMs = this.#timeoutMs(options);
+    const receipt = options?.receipt === true;
+    const pending = new PendingAsk({ target: this.name, targetId: this.id, type, timeoutMs, receipt });
+    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, pending, false));
+    post.deliver(envelope);
+    if (!pending.settled) deadlines.add(pending, timeoutMs);
+    return pending.promise;
+  }
+
+  stop(): Promise<void> {
+    return this.#around.stop(this.name, this.id);
+  }
+
+  toString(): string {
+    return `${this.name}/${this.id}`;
+  }
+
+  #timeoutMs(options: MessageOptions | undefined): number {
+    if (options?.timeout === undefined) return this.#around.askTimeoutMs;
+    return parseDuration(options.timeout, 'options.timeout');
+  }
+
+  #facts(
+    options: MessageOptions | undefined,
+    sink: EnvelopeFacts['sink'],
+    waits: boolean,
+  ): EnvelopeFacts | undefined {
+    const inherited = this.#around.inherited;
+    if (options === undefined && sink === undefined && inherited === undefined) return undefined;
+    const metadata = options?.metadata;
+    if (metadata !== undefined) checkJson(metadata, `${this.name}/${this.id}: options.metadata`);
+    const commandId = options?.id;
+    if (commandId !== undefined && (typeof commandId !== 'string' || commandId === '')) {
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', `${this.name}/${this.id}: options.id has to be a text that is not empty`);
+    }
+    return {
+      commandId,
+      correlationId: options?.correlationId ?? inherited?.correlationId,
+      causationId: inherited?.causationId,
+      metadata: metadata ?? inherited?.metadata,
+      priority: options?.priority,
+      waits,
+      sink,
+      sender: inherited?.sender,
+    };
+  }
+
+  #refuseQuery(type: string, how: string): void {
+    if (!this.#around.isQuery(this.name, type)) return;
+    throw new TroupeError(
+      'TROUPE_UNKNOWN_MESSAGE',
+      `${this.name}/${this.id}: ${type} is a query, which only makes sense with ask(), not with ${how}()`,
+      { details: { target: this.name, id: this.id, type } },
+    );
+  }
+}
+
+/** Whether a value is a reference. */
+export function isRef(value: unknown): value is { readonly name: string; readonly id: string } {
+  return typeof value === 'object' && value !== null && REF_BRAND in value;
+}
+

@@ -1,0 +1,89 @@
+/**
+ * Deadlines of many waits at the price of one timer for each duration.
+ *
+ * Waits of one duration end in the order they began, so each duration has a queue; settled waits are skipped when
+ * they come to its head. Timers never fire early; they are at most some milliseconds late.
+ */
+import { RingBuffer } from './ring-buffer.js';
+import type { Clock, Timer } from './clock.js';
+
+/** Something that ends at a deadline unless it is settled before. */
+export interface Expiring {
+  readonly settled: boolean;
+  expire(): void;
+}
+
+interface Waiting {
+  readonly one: Expiring;
+  readonly dueMs: number;
+}
+
+class DeadlineQueue {
+  readonly #waiting = new RingBuffer<Waiting>();
+  readonly #clock: Clock;
+  readonly #durationMs: number;
+  readonly #empty: () => void;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, durationMs: number, empty: () => void) {
+    this.#clock = clock;
+    this.#durationMs = durationMs;
+    this.#empty = empty;
+  }
+
+  add(one: Expiring): void {
+    this.#dropSettled();
+    this.#waiting.push({ one, dueMs: this.#clock.monotonic() + this.#durationMs });
+    this.#timer ??= this.#clock.setTimer(this.#durationMs, () => this.#expire());
+  }
+
+  clear(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#waiting.drain();
+  }
+
+  /** Settled waits leave in order, so the queue is about as long as there are waits under way. */
+  #dropSettled(): void {
+    while (this.#waiting.peek()?.one.settled === true) this.#waiting.shift();
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = this.#clock.monotonic();
+    for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
+      if (!next.one.settled && next.dueMs > now) break;
+      this.#waiting.shift();
+      if (!next.one.settled) next.one.expire();
+    }
+    const next = this.#waiting.peek();
+    if (next === undefined) this.#empty();
+    else this.#timer = this.#clock.setTimer(Math.max(0, next.dueMs - now), () => this.#expire());
+  }
+}
+
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #queues = new Map<number, DeadlineQueue>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `one.expire()` is called after `durationMs`, unless it is settled by then. Infinity: never. */
+  add(one: Expiring, durationMs: number): void {
+    if (!Number.isFinite(durationMs)) return;
+    let queue = this.#queues.get(durationMs);
+    if (queue === undefined) {
+      queue = new DeadlineQueue(this.#clock, durationMs, () => this.#queues.delete(durationMs));
+      this.#queues.set(durationMs, queue);
+    }
+    queue.add(one);
+  }
+
+  /** Forgets all of them; nothing keeps the process alive. */
+  clear(): void {
+    for (const queue of this.#queues.values()) queue.clear();
+    this.#queues.clear();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The router of a thread: checks what a sender can see, and takes messages to the host of their target.
+ *
+ * One host for each definition; aggregates come to life with their first message, actors must have been spawned.
+ */
+import type { ActorHost } from '../actors/actor-host.js';
+import type { RuntimeActor } from '../actors/actor-definition.js';
+import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
+import type { AggregateHost } from '../actors/aggregate-host.js';
+import { APPEND, AppendRequest } from '../actors/append-request.js';
+import { checkMessage } from '../actors/message-check.js';
+import { suggestion } from '../core/did-you-mean.js';
+import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
+import { checkJson } from '../core/json-value.js';
+import { formatIssues, type Schema, validateSync } from '../core/schema.js';
+import { TroupeError } from '../core/troupe-error.js';
+
+type Target =
+  | { readonly kind: 'aggregate'; readonly definition: RuntimeAggregate; readonly host: AggregateHost }
+  | { readonly kind: 'actor'; readonly definition: RuntimeActor; readonly host: ActorHost };
+
+export class Router implements Post {
+  readonly #targets = new Map<string, Target>();
+
+  /** Adds a target; called once for each definition, at the start. */
+  add(target: Target): void {
+    this.#targets.set(target.definition.name, target);
+  }
+
+  address(
+    target: string,
+    targetId: string,
+    type: string,
+    payload: unknown,
+    facts: EnvelopeFacts | undefined,
+  ): Envelope {
+    const found = this.#targets.get(target);
+    if (found === undefined) throw this.#unknownTarget(target);
+    if (typeof targetId !== 'string' || targetId === '') {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${target}: an id has to be a text that is not empty, not ${JSON.stringify(targetId) ?? typeof targetId}`,
+      );
+    }
+    if (found.kind === 'actor') {
+      if (!found.definition.options.receive.has(type)) {
+        throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
+      }
+      checkMessage(payload, `${target}/${targetId}: ${type}`);
+      return new Envelope(target, targetId, type, payload, facts);
+    }
+    return new Envelope(target, targetId, type, commandPayload(found.definition, targetId, type, payload), facts);
+  }
+
+  deliver(envelope: Envelope): void {
+    // Only `address` makes envelopes, and targets never go.
+    this.#targets.get(envelope.target)?.host.deliver(envelope);
+  }
+
+  withdraw(envelope: Envelope): boolean {
+    return this.#targets.get(envelope.target)?.host.withdraw(envelope) ?? false;
+  }
+
+  isQuery(target: string, type: string): boolean {
+    const found = this.#targets.get(target);
+    return found?.kind === 'aggregate' && found.definition.options.queries.has(type);
+  }
+
+  #unknownTarget(target: string): TroupeError {
+    return new TroupeError(
+      'TROUPE_UNKNOWN_ACTOR',
+      `no actor or aggregate is named ${target}${suggestion(String(target), this.#targets.keys())}; export its definition from the cast`,
+      { details: { target } },
+    );
+  }
+}
+
+/** @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE */
+function commandPayload(definition: RuntimeAggregate, id: string, type: string, payload: unknown): unknown {
+  if (payload instanceof AppendRequest && type === APPEND) return payload;
+  const { commands, queries } = definition.options;
+  const command = commands.get(type);
+  if (command === undefined && !queries.has(type)) {
+    throw unknownMessage(definition.name, id, type, [...commands.keys(), ...queries.keys()]);
+  }
+  const value = command?.schema === undefined ? payload : validated(command.schema, definition.name, id, type, payload);
+  checkJson(value, `${definition.name}/${id}: ${type}`);
+  return value;
+}
+
+function validated(schema: Schema, name: string, id: string, type: string, payload: unknown): unknown {
+  const result = validateSync(schema, payload, `${name}: schema of command ${type}`);
+  if (result.issues === undefined) return result.value;
+  throw new TroupeError(
+    'TROUPE_INVALID_MESSAGE',
+    `${name}/${id}: the payload of ${type} does not pass its schema: ${formatIssues(result.issues)}`,
+    { details: { target: name, id, type, issues: result.issues.map((issue) => issue.message) } },
+  );
+}
+
+function unknownMessage(name: string, id: string, type: string, known: Iterable<string>): TroupeError {
+  const names = [...known];
+  return new TroupeError(
+    'TROUPE_UNKNOWN_MESSAGE',
+    `${name}/${id}: there is no message ${String(type)}${suggestion(String(type), names)}; ${name} knows ${names.join(', ')}`,
+    { details: { target: name, id, type } },
+  );
+}
