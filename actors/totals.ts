@@ -36,21 +36,21 @@ export const totals = projection({
   columns: { metric: 'text primary key', value: 'integer' },
   key: (event) => METRICS[event.type],
   on: {
-    'order.created': ({ value } = zero, { data }, metric) => {
-      if (metric === 'orderLines') return { value: value + data.lines.length };
-      return { value: value + (metric === 'salesMills' ? data.totalMills : 1) };
+    'order.created': (row = zero, { data }, metric) => {
+      if (metric === 'orderLines') return { value: row.value + data.lines.length };
+      return { value: row.value + (metric === 'salesMills' ? data.totalMills : 1) };
     },
-    'return.accepted': ({ value } = zero, { data }, metric) => ({
-      value: value + (metric === 'returnLines' ? data.lines.length : 1),
+    'return.accepted': (row = zero, { data }, metric) => ({
+      value: row.value + (metric === 'returnLines' ? data.lines.length : 1),
     }),
-    'payment.processed': ({ value } = zero, { data }, metric) => ({
-      value: value + (metric === 'paymentsMills' ? data.amountMills : 1),
+    'payment.processed': (row = zero, { data }, metric) => ({
+      value: row.value + (metric === 'paymentsMills' ? data.amountMills : 1),
     }),
-    'payment.refunded': ({ value } = zero, { data }, metric) => ({
-      value: value + (metric === 'refundsMills' ? data.amountMills : 1),
+    'payment.refunded': (row = zero, { data }, metric) => ({
+      value: row.value + (metric === 'refundsMills' ? data.amountMills : 1),
     }),
-    'ledger.adjusted': ({ value } = zero, { data }, metric) => ({
-      value: value + (metric === 'ledgerMills' ? data.amountMills : 1),
+    'ledger.adjusted': (row = zero, { data }, metric) => ({
+      value: row.value + (metric === 'ledgerMills' ? data.amountMills : 1),
     }),
     'stock.adjusted': one,
     'order.shipped': one,

@@ -15,7 +15,7 @@ export const orders = projection({
   version: 1,
   columns: {
     id: 'text primary key',
-    customer_id: 'text',
+    customer_id: 'text null',
     country: 'text',
     lines: 'integer',
     units: 'integer',

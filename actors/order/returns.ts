@@ -10,13 +10,13 @@ export const returns = projection({
   version: 1,
   columns: {
     id: 'text primary key',
-    customer_id: 'text',
+    customer_id: 'text null',
     country: 'text',
     lines: 'integer',
     units: 'integer',
     total_mills: 'integer',
     returned_at: 'integer',
-    refunded_mills: 'integer',
+    refunded_mills: 'integer null',
     mailed: 'integer',
   },
   key: (event) => {

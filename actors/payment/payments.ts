@@ -8,7 +8,7 @@ export const payments = projection({
   version: 1,
   columns: {
     order_id: 'text primary key',
-    customer_id: 'text',
+    customer_id: 'text null',
     country: 'text',
     amount_mills: 'integer',
     processed_at: 'integer',
