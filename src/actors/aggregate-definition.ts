@@ -9,7 +9,7 @@ import type { OptionReader } from '../core/option-reader.js';
 import type { EventToApply } from '../core/recorded-event.js';
 import { isSchema, type Schema } from '../core/schema.js';
 import type { AggregateContext } from './aggregate-context.js';
-import type { AggregateOptions, EventsOf, ShapesOf } from './aggregate-options.js';
+import type { AggregateOptions, InferredEvents, InferredMessages } from './aggregate-options.js';
 import { readDefinition, readTypes } from './definition-name.js';
 import { MAILBOX_KEYS, type MailboxSettings, readMailbox } from './mailbox-options.js';
 
@@ -55,7 +55,13 @@ export function aggregate<
   Queries = object,
 >(
   options: AggregateOptions<Name, State, Data, Applies, Results, Sent, Inputs, Handlers, Queries>,
-): AggregateDefinition<Name, State, EventsOf<Data, Applies>, ShapesOf<Sent, Handlers>, ShapesOf<object, Queries>> {
+): AggregateDefinition<
+  Name,
+  State,
+  InferredEvents<Data, Applies>,
+  InferredMessages<Sent, Handlers>,
+  InferredMessages<object, Queries>
+> {
   const { name, options: given } = readDefinition('aggregate', options, OPTION_KEYS);
   const commands = readCommands(given.nested('commands'));
   const queries = readQueries(given.nested('queries'));
@@ -81,9 +87,9 @@ export function aggregate<
   return definition as AggregateDefinition<
     Name,
     State,
-    EventsOf<Data, Applies>,
-    ShapesOf<Sent, Handlers>,
-    ShapesOf<object, Queries>
+    InferredEvents<Data, Applies>,
+    InferredMessages<Sent, Handlers>,
+    InferredMessages<object, Queries>
   >;
 }
 
@@ -204,6 +210,14 @@ export interface AggregateSettings {
   readonly passivateAfterMs: number;
   readonly mailbox: MailboxSettings;
 }
+
+/** Data by event type of an aggregate; unknown of one whose types are erased. */
+export type EventsOf<D extends RuntimeAggregate> =
+  NonNullable<D['~types']> extends { readonly events: infer Events } ? Events : Readonly<Record<string, unknown>>;
+
+/** The state of an aggregate; unknown of one whose types are erased. */
+export type StateOf<D extends RuntimeAggregate> =
+  NonNullable<D['~types']> extends { readonly state: infer State } ? State : unknown;
 
 /** An aggregate's definition, its types erased. */
 export interface RuntimeAggregate {

@@ -67,7 +67,7 @@ export interface AggregateOptions<Name extends string, State, Data, Applies, Res
     readonly [Type in keyof Handlers]: {
       /** Decides, sync or async, and never changes `state`. Returns the reply; may run more than once. */
       readonly handle: Handlers[Type] &
-        HandleFunction<State, At<Inputs, Type>, EventsOf<Data, Applies>> &
+        HandleFunction<State, At<Inputs, Type>, InferredEvents<Data, Applies>> &
         JsonReply<Handlers[Type]>;
     };
   };
@@ -83,14 +83,14 @@ export interface AggregateOptions<Name extends string, State, Data, Applies, Res
 }
 
 /** Data by event type: by its schema, else as `apply` has it annotated, else unknown. */
-export type EventsOf<Data, Applies> = {
+export type InferredEvents<Data, Applies> = {
   readonly [Type in keyof Applies]: unknown extends At<Data, Type>
     ? SecondParameter<Applies[Type], unknown>
     : At<Data, Type>;
 };
 
 /** Payload and reply by type: the payload by its schema, else as the handler has it annotated, else none. */
-export type ShapesOf<Sent, Handlers> = {
+export type InferredMessages<Sent, Handlers> = {
   readonly [Type in keyof Handlers]: {
     readonly payload: unknown extends At<Sent, Type> ? SecondParameter<Handlers[Type], undefined> : At<Sent, Type>;
     readonly reply: ReplyFrom<Handlers[Type]>;

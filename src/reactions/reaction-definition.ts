@@ -1,0 +1,136 @@
+/**
+ * `reaction()`: defines choreography, a durable subscriber that sends commands.
+ *
+ * Event types are inferred from `of`; at run time the definition becomes a frozen `RuntimeReaction` with defaults
+ * filled in and durations in milliseconds.
+ */
+import {
+  type EventDataOf,
+  type EventOf,
+  type EventTypeOf,
+  readEventHandlers,
+  readSources,
+  type Sources,
+} from '../actors/event-sources.js';
+import { readDefinition } from '../actors/definition-name.js';
+import { readBackoff } from '../actors/supervision-options.js';
+import type { Duration } from '../core/duration.js';
+import { LIMITS } from '../core/limits.js';
+import type { OptionReader } from '../core/option-reader.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { ReactionContext } from './reaction-context.js';
+
+/** When and how often a failed event is tried again. */
+export interface RetryOptions {
+  /** Tries in all, the first one included; `Infinity` may be asked for. Default 5. */
+  readonly attempts?: number;
+  /** Wait between tries, doubling from `min` to `max`. Default 100 ms to 10 s. */
+  readonly backoff?: { readonly min?: Duration; readonly max?: Duration };
+}
+
+/** Options of `reaction()`. The type parameter is inferred from `of`. */
+export interface ReactionOptions<Name extends string, Of extends Sources> {
+  /** Unique within a system: 1 to 100 letters, digits, `_`, `.` or `-`, a letter first. The checkpoint goes by it. */
+  readonly name: Name;
+  /** The aggregates whose events are meant. Without it any type of event may be handled, its data unknown. */
+  readonly of?: Of;
+  /** Handlers by event type, sync or async. Events of other types are passed over. */
+  readonly on: {
+    readonly [Type in EventTypeOf<Of>]?: (
+      event: RecordedEvent<Type, EventDataOf<Of, Type>>,
+      ctx: ReactionContext<RecordedEvent<Type, EventDataOf<Of, Type>>>,
+    ) => unknown;
+  };
+  /** Events with one key are handled one at a time, in order. Default: the aggregate instance. */
+  readonly orderedBy?: (event: EventOf<Of>) => string;
+  readonly retry?: RetryOptions;
+  /** Whether later events of a key wait behind a parked one, or go on. Default `'hold-key'`. */
+  readonly whenParked?: 'hold-key' | 'skip';
+  /** Where a new reaction starts. Default `'beginning'`. */
+  readonly from?: 'beginning' | 'now';
+}
+
+/**
+ * Defines a durable subscriber: committed events in, commands out.
+ *
+ * Each event is delivered at least once and in the order of its key, across crashes; commands to aggregates take
+ * effect once, because their ids are derived from the event. Events whose tries are used up become dead letters
+ * and, by default, hold later events of their key; other keys never wait.
+ *
+ * @throws TROUPE_INVALID_OPTIONS when an option is missing, unknown or unusable, or a type in `on` is none of `of`.
+ * @example
+ * export const reserveStock = reaction({
+ *   name: 'reserve-stock',
+ *   of: [order],
+ *   on: {
+ *     'order.created': (event, ctx) => {
+ *       for (const { sku, quantity } of event.data.lines) ctx.tell(inventory, sku, 'reserve', { quantity });
+ *     },
+ *   },
+ * });
+ */
+export function reaction<const Name extends string, const Of extends Sources = Sources>(
+  options: ReactionOptions<Name, Of>,
+): ReactionDefinition<Name> {
+  const { name, options: given } = readDefinition('reaction', options, OPTION_KEYS);
+  const sources = readSources(given);
+  const settings: ReactionSettings = Object.freeze({
+    of: sources,
+    // Functions are called as their types in ReactionOptions say; here those types are erased.
+    on: readEventHandlers(given.required('on'), sources, '(event, ctx)') as ReactionSettings['on'],
+    orderedBy:
+      (given.optionalFunction('orderedBy', '(event) => key') as ReactionSettings['orderedBy'] | undefined) ??
+      byInstance,
+    retry: readRetry(given.nested('retry', ['attempts', 'backoff'])),
+    whenParked: given.oneOf('whenParked', ['hold-key', 'skip'], 'hold-key'),
+    from: given.oneOf('from', ['beginning', 'now'], 'beginning'),
+  });
+  const definition: RuntimeReaction = Object.freeze({ kind: 'reaction', name, options: settings });
+  // The name has just been read from the options.
+  return definition as ReactionDefinition<Name>;
+}
+
+/** A reaction's definition. Made by `reaction()`. */
+export interface ReactionDefinition<Name extends string = string> extends RuntimeReaction {
+  readonly name: Name;
+}
+
+/** A reaction's definition, its types erased. */
+export interface RuntimeReaction {
+  readonly kind: 'reaction';
+  readonly name: string;
+  readonly options: ReactionSettings;
+}
+
+/** Options of a reaction, complete. */
+export interface ReactionSettings {
+  /** When given, only events of these aggregates are meant, also where another one has events of the same type. */
+  readonly of: Sources | undefined;
+  readonly on: ReadonlyMap<string, (event: RecordedEvent, ctx: ReactionContext) => unknown>;
+  readonly orderedBy: (event: RecordedEvent) => string;
+  readonly retry: RetrySettings;
+  readonly whenParked: 'hold-key' | 'skip';
+  readonly from: 'beginning' | 'now';
+}
+
+/** Retries, complete. */
+export interface RetrySettings {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  readonly backoff: { readonly minMs: number; readonly maxMs: number };
+}
+
+const OPTION_KEYS = ['name', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'from'];
+
+const byInstance = (event: RecordedEvent) => `${event.aggregate}/${event.aggregateId}`;
+
+function readRetry(given: OptionReader): RetrySettings {
+  return {
+    attempts: given.integer('attempts', { min: 1, infinite: true }, LIMITS.reactionAttempts),
+    backoff: readBackoff(
+      given.nested('backoff', ['min', 'max']),
+      LIMITS.reactionBackoffMinMs,
+      LIMITS.reactionBackoffMaxMs,
+    ),
+  };
+}
