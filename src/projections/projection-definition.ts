@@ -15,6 +15,7 @@ import {
 } from '../actors/event-sources.js';
 import type { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { showValue } from '../core/show-value.js';
 import {
   type Columns,
   type ColumnValue,
@@ -164,7 +165,7 @@ function readIndexes(given: OptionReader, columns: readonly RuntimeColumn[]): Pr
     (given.optionalArray('indexes', advice) ?? []).map((index) => {
       if (!Array.isArray(index) || index.length === 0) throw given.refusal('indexes', advice);
       const unknown: unknown = index.find((column) => !names.has(column));
-      if (unknown !== undefined) throw given.refusal('indexes', `${advice}; ${String(unknown)} is no column`);
+      if (unknown !== undefined) throw given.refusal('indexes', `${advice}; ${showValue(unknown)} is no column`);
       // Every item is one of the column names.
       return Object.freeze([...(index as readonly string[])]);
     }),
