@@ -17,8 +17,9 @@ const LINGER_MS = 2_000;
 /** Runs `main` and leaves its exit code to the process. Call it once, as the last thing of a program's entry file. */
 export async function runAsProcess(main: (host: ScenarioHost) => Promise<number>): Promise<void> {
   const ending = new AbortController();
-  const atStart = process.getActiveResourcesInfo();
   const { stdout, stderr } = process;
+  // Behind the line above, which opens the pipes of this process.
+  const atStart = process.getActiveResourcesInfo();
   let done = false;
   let uncaught = false;
 

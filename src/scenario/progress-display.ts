@@ -28,6 +28,9 @@ type Facts = Readonly<Record<string, string | number>>;
 const LINE_EVERY_MS = 5_000;
 const FRAMES_PER_SECOND = 8;
 const BAR_WIDTH = 24;
+/** In a narrow terminal the numbers matter more. */
+const NARROW_BAR_WIDTH = 8;
+const NARROW_COLUMNS = 72;
 
 /** Starts a display that fits the terminal. */
 export function startProgress(options: ProgressOptions, terminal: Terminal, clock: Clock): ProgressDisplay {
@@ -45,11 +48,15 @@ function startBar(options: ProgressOptions, terminal: Terminal, clock: Clock): P
     // The runner handles signals; and a cursor that is never hidden need not be brought back after `kill -9`.
     gracefulExit: false,
     hideCursor: null,
+    // Something else may have written over it.
+    forceRedraw: true,
     // True is what leaves the terminal's own setting alone; no line here is that long.
     linewrap: true,
     format: () => {
       const facets = progressFacets(options, done, facts, (clock.monotonic() - startedMs) / 1_000);
-      return `  ${drawBar(done / options.total)} ${joinWithin(facets, (terminal.stream.columns ?? 80) - BAR_WIDTH - 4)}`;
+      const columns = terminal.stream.columns ?? 80;
+      const width = columns < NARROW_COLUMNS ? NARROW_BAR_WIDTH : BAR_WIDTH;
+      return `  ${drawBar(done / options.total, width)} ${joinWithin(facets, columns - width - 4)}`;
     },
   });
   bar.start(options.total, 0);
@@ -123,7 +130,7 @@ function readableWait(seconds: number): string {
   return seconds < 60 ? `${Math.ceil(seconds)} s` : readableSeconds(seconds);
 }
 
-function drawBar(share: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, Number.isFinite(share) ? share : 1)) * BAR_WIDTH);
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+function drawBar(share: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, Number.isFinite(share) ? share : 1)) * width);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
