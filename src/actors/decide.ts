@@ -13,7 +13,7 @@ import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import { encodeCommand, encodeEvent, encodeOutcome } from '../journal/event-codec.js';
 import type { StoredOutcome } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
-import { AppendRequest } from './append-request.js';
+import { AppendRequest, StateRequest } from './system-request.js';
 import { DecideContext, type DecideSurroundings } from './decide-context.js';
 import { applyEvent } from './replay.js';
 import { type StagedEvent, stageEvent } from './stage-event.js';
@@ -60,6 +60,7 @@ export function fingerprintOf(envelope: Envelope): number {
 export function decide(around: DecideSurroundings, ground: Ground, envelope: Envelope): Decision | Promise<Decision> {
   const { definition } = around;
   if (envelope.payload instanceof AppendRequest) return decideAppend(around, ground, envelope, envelope.payload);
+  if (envelope.payload instanceof StateRequest) return answerQuery(around, (state) => state, ground.state, envelope);
   const query = definition.options.queries.get(envelope.type);
   if (query !== undefined) return answerQuery(around, query, ground.state, envelope);
   const commandId = envelope.commandId ?? around.newId();

@@ -7,7 +7,7 @@ import type { ActorHost } from '../actors/actor-host.js';
 import type { RuntimeActor } from '../actors/actor-definition.js';
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
 import type { AggregateHost } from '../actors/aggregate-host.js';
-import { APPEND, AppendRequest } from '../actors/append-request.js';
+import { APPEND, AppendRequest, SHOW_STATE, StateRequest } from '../actors/system-request.js';
 import { checkMessage } from '../actors/message-check.js';
 import { suggestion } from '../core/did-you-mean.js';
 import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
@@ -78,6 +78,7 @@ export class Router implements Post {
 /** @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE */
 function commandPayload(definition: RuntimeAggregate, id: string, type: string, payload: unknown): unknown {
   if (payload instanceof AppendRequest && type === APPEND) return payload;
+  if (payload instanceof StateRequest && type === SHOW_STATE) return payload;
   const { commands, queries } = definition.options;
   const command = commands.get(type);
   if (command === undefined && !queries.has(type)) {

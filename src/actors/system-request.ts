@@ -1,4 +1,7 @@
-/** `system.append` on its way through the aggregate's mailbox: events as they are, with an expected version. */
+/**
+ * What the system itself asks of an aggregate, through its mailbox like every command: to append events as they
+ * are, and to show its state. Recognised by class: no command of a user can look like it.
+ */
 
 /** An event to append. */
 export interface EventToAppend<Type extends string = string, Data = unknown> {
@@ -13,7 +16,6 @@ export interface EventToAppend<Type extends string = string, Data = unknown> {
 /** Version that the aggregate must have: a number, `'none'` (it must not exist yet), or `'any'`. */
 export type ExpectedVersion = number | 'none' | 'any';
 
-/** Recognised by its class: no command of a user can look like it. */
 export class AppendRequest {
   readonly events: readonly EventToAppend[];
   readonly expectedVersion: ExpectedVersion;
@@ -24,5 +26,9 @@ export class AppendRequest {
   }
 }
 
-/** Type under which the request travels; shown in errors and dead letters. */
+/** `system.state`: a copy of the state that the instance has now. */
+export class StateRequest {}
+
+/** Types under which the requests travel; shown in errors and dead letters. */
 export const APPEND = '(append)';
+export const SHOW_STATE = '(state)';

@@ -1,0 +1,33 @@
+/** Everything public of `troupe`; operators and the testkit have sub-paths of their own. */
+export { type ActorDefinition, actor, type RuntimeActor } from './actors/actor-definition.js';
+export type { ActorContext, ScheduledMessage, ScheduleTiming, SpawnOptions } from './actors/actor-context.js';
+export type { ActorRef, Addressable } from './actors/actor-ref.js';
+export type { AggregateContext, CommandFacts } from './actors/aggregate-context.js';
+export {
+  type AggregateDefinition,
+  aggregate,
+  type EventsOf,
+  type RuntimeAggregate,
+  type StateOf,
+} from './actors/aggregate-definition.js';
+export type { EventToAppend, ExpectedVersion } from './actors/system-request.js';
+export type { AskOptions, MessageOptions, Receipt } from './actors/message-options.js';
+export type { SupervisionDirective, SupervisionOptions, SupervisionStrategy } from './actors/supervision-options.js';
+export type { Clock, Timer } from './core/clock.js';
+export type { DeadLetter, DeadLetterError, DeadLetterReason } from './core/dead-letter.js';
+export type { Duration } from './core/duration.js';
+export type { LogFields, Logger } from './core/logger.js';
+export type { EventToApply, RecordedEvent } from './core/recorded-event.js';
+export { isTroupeError, TroupeError, type TroupeErrorCode } from './core/troupe-error.js';
+export { type ProjectionDefinition, projection, type RowOf, type RuntimeProjection } from './projections/projection-definition.js';
+export type { View } from './projections/view.js';
+export type { ReactionContext } from './reactions/reaction-context.js';
+export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
+export { defineScenario } from './scenario/define-scenario.js';
+export { ScenarioInputError } from './scenario/scenario-input-error.js';
+export type { ScenarioContext } from './scenario/scenario-context.js';
+export { ActorSystem, type HistoryOptions, type ReadAllOptions, type StateMoment } from './system/actor-system.js';
+export type { AnyDefinition } from './system/cast.js';
+export type { DeadLetters } from './system/dead-letters.js';
+export type { Health, Problem, SystemMetrics } from './system/system-metrics.js';
+export type { JournalOptions, LimitOptions, SystemOptions } from './system/system-options.js';

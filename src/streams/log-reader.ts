@@ -1,0 +1,142 @@
+/**
+ * Reading the log from outside: as async iterables, pulled page by page, and as Observables.
+ *
+ * The past comes from the journal (by its index, where one aggregate is asked for), the present from the window;
+ * between them is neither gap nor repeat. A stalled reader holds one page.
+ */
+import { Observable } from 'rxjs';
+import { LIMITS } from '../core/limits.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { Journal } from '../journal/journal.js';
+import { EventFeed } from './event-feed.js';
+import type { EventWindow } from './event-window.js';
+
+/** Which events, and whether to go on when the past is through. */
+export interface LogSelection {
+  /** Only events with a greater position. Default 0: from the beginning. */
+  readonly after?: number | undefined;
+  readonly types?: readonly string[] | undefined;
+  /** Name of an aggregate's definition. */
+  readonly aggregate?: string | undefined;
+  /** Id of one aggregate. */
+  readonly id?: string | undefined;
+  /** At most so many events. Default: all. */
+  readonly limit?: number | undefined;
+  /** Whether to wait for further events when the head is reached. Default false. */
+  readonly live?: boolean | undefined;
+}
+
+export class LogReader {
+  readonly #journal: Journal;
+  readonly #window: EventWindow;
+  readonly #present: (event: RecordedEvent) => RecordedEvent;
+  readonly #stopped: AbortSignal;
+
+  /** @param stopped ends live readers when the system stops */
+  constructor(
+    journal: Journal,
+    window: EventWindow,
+    present: (event: RecordedEvent) => RecordedEvent,
+    stopped: AbortSignal,
+  ) {
+    this.#journal = journal;
+    this.#window = window;
+    this.#present = present;
+    this.#stopped = stopped;
+  }
+
+  /** Matching events in order of position. Ends at the head, or with `live` when the system stops. */
+  async *read(selection: LogSelection, cancelled?: AbortSignal): AsyncGenerator<RecordedEvent, void, undefined> {
+    let left = selection.limit ?? Infinity;
+    for await (const page of this.#pages(selection, cancelled)) {
+      for (const event of page) {
+        if (left <= 0 || cancelled?.aborted === true) return;
+        left -= 1;
+        yield this.#present(event);
+      }
+      if (left <= 0) return;
+    }
+  }
+
+  /** The same as an Observable; each subscriber reads for itself, and is called synchronously page by page. */
+  observe(selection: LogSelection): Observable<RecordedEvent> {
+    return new Observable((subscriber) => {
+      const cancel = new AbortController();
+      const pump = async (): Promise<void> => {
+        for await (const event of this.read(selection, cancel.signal)) subscriber.next(event);
+        subscriber.complete();
+      };
+      pump().catch((error: unknown) => subscriber.error(error));
+      return () => cancel.abort();
+    });
+  }
+
+  async *#pages(selection: LogSelection, cancelled: AbortSignal | undefined): AsyncGenerator<readonly RecordedEvent[]> {
+    const { types, aggregate, id } = selection;
+    const past = this.#window.head;
+    let position = selection.after ?? 0;
+    while (position < past && cancelled?.aborted !== true) {
+      const page = await this.#journal.read({ after: position, limit: LIMITS.readPage, types, aggregate, id });
+      // Events that came after the start belong to the second part, or to nobody.
+      const until = page.events.findIndex((event) => event.position > past);
+      position = until === -1 ? page.searchedTo : past;
+      const events = until === -1 ? page.events : page.events.slice(0, until);
+      if (events.length > 0) yield events;
+    }
+    if (selection.live !== true) return;
+    const wanted = types === undefined ? undefined : new Set(types);
+    const feed = new EventFeed(this.#window, this.#journal, { after: Math.max(position, past), types: wanted });
+    while (cancelled?.aborted !== true && !this.#stopped.aborted) {
+      const pulled = feed.pull(LIMITS.readPage);
+      if (pulled === undefined) {
+        await this.#nextCommit(feed, cancelled);
+        continue;
+      }
+      const page = pulled instanceof Promise ? await pulled : pulled;
+      const events = page.events.filter(
+        (event) => (aggregate === undefined || event.aggregate === aggregate) && (id === undefined || event.aggregateId === id),
+      );
+      if (events.length > 0) yield events;
+    }
+  }
+
+  /** Resolves when the feed has something to pull, or when there will be no more. */
+  #nextCommit(feed: EventFeed, cancelled: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        unfollow();
+        cancelled?.removeEventListener('abort', done);
+        this.#stopped.removeEventListener('abort', done);
+        resolve();
+      };
+      const unfollow = this.#window.follow(done);
+      cancelled?.addEventListener('abort', done);
+      this.#stopped.addEventListener('abort', done);
+      if (!feed.atHead || cancelled?.aborted === true || this.#stopped.aborted) done();
+    });
+  }
+}
+
+/** Folds the events of one aggregate up to a version or a time, inclusive; a pure reading, beside the living instance. */
+export async function foldStream<State>(
+  journal: Journal,
+  aggregate: string,
+  id: string,
+  until: { readonly atVersion?: number | undefined; readonly atTime?: number | undefined },
+  initial: State,
+  fold: (state: State, event: RecordedEvent) => State,
+): Promise<State> {
+  let state = initial;
+  let version = 0;
+  const to = until.atVersion ?? Number.MAX_SAFE_INTEGER;
+  while (version < to) {
+    const page = await journal.readStream(aggregate, id, version, to);
+    for (const event of page) {
+      if (until.atTime !== undefined && event.recordedAt > until.atTime) return state;
+      state = fold(state, event);
+      version = event.version;
+    }
+    if (page.length === 0) break;
+  }
+  return state;
+}

@@ -1,0 +1,278 @@
+/**
+ * `ActorSystem`: the public face of a running system. Types and arguments here, the work in `runtime.ts`.
+ */
+import type { Observable } from 'rxjs';
+import type { ArgsOf, RuntimeActor } from '../actors/actor-definition.js';
+import type { SpawnArgs } from '../actors/actor-context.js';
+import type { ActorRef, Addressable } from '../actors/actor-ref.js';
+import type { RuntimeAggregate, StateOf } from '../actors/aggregate-definition.js';
+import {
+  APPEND,
+  AppendRequest,
+  type EventToAppend,
+  type ExpectedVersion,
+  SHOW_STATE,
+  StateRequest,
+} from '../actors/system-request.js';
+import type { Receipt } from '../actors/message-options.js';
+import { replay } from '../actors/replay.js';
+import { type Duration, parseDuration } from '../core/duration.js';
+import { LIMITS } from '../core/limits.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { showValue } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
+import type { View } from '../projections/view.js';
+import { foldStream } from '../streams/log-reader.js';
+import type { DeadLetters } from './dead-letters.js';
+import { Runtime } from './runtime.js';
+import { untilTrue } from './settle.js';
+import { type Health, healthOf, type SystemMetrics, metricsOf } from './system-metrics.js';
+import { readSystemOptions, type SystemOptions } from './system-options.js';
+
+/** Which events `history` gives. */
+export interface HistoryOptions {
+  /** Only events with a greater position. Default 0. */
+  readonly after?: number;
+  readonly types?: readonly string[];
+  /** An aggregate's definition or its name. */
+  readonly aggregate?: RuntimeAggregate | string;
+  /** Id of one aggregate. */
+  readonly id?: string;
+  /** Whether to go on with the present. Default false. */
+  readonly live?: boolean;
+}
+
+/** Which events `readAll` gives. */
+export interface ReadAllOptions {
+  readonly after?: number;
+  readonly limit?: number;
+  readonly types?: readonly string[];
+  readonly live?: boolean;
+}
+
+/** A moment in the life of an aggregate; inclusive. */
+export interface StateMoment {
+  readonly atVersion?: number;
+  /** Epoch milliseconds, compared with `recordedAt`. */
+  readonly atTime?: number;
+}
+
+export class ActorSystem implements AsyncDisposable {
+  readonly #runtime: Runtime;
+
+  private constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Starts a system: opens the journal, loads the cast, and goes on where reactions and projections were.
+   *
+   * @throws TROUPE_INVALID_OPTIONS when an option, the cast or the path is unusable; TROUPE_JOURNAL_LOCKED when another
+   * system has the journal open; TROUPE_JOURNAL_CORRUPT when the file is no journal, or a damaged one.
+   * @example
+   * const system = await ActorSystem.start({ cast: [order], workers: 0, journal: ':memory:' });
+   * await system.ref(order, '42').ask('create', { total: 1 });
+   * await system.stop();
+   */
+  static async start(options: SystemOptions): Promise<ActorSystem> {
+    return new ActorSystem(await Runtime.start(readSystemOptions(options)));
+  }
+
+  /**
+   * Starts a top-level actor; resolves when it is ready for messages.
+   *
+   * @throws TROUPE_INVALID_OPTIONS when the id belongs to a living instance.
+   */
+  async spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): Promise<ActorRef<D>> {
+    this.#refuseWhenStopping('spawn');
+    this.#known(definition, 'actor');
+    const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
+    const id = given.id ?? this.#runtime.newId();
+    await this.#runtime.actors.spawn(definition, { id, args: given.args });
+    return this.#typedRef(definition, id);
+  }
+
+  /** A reference to an actor or aggregate instance, wherever it lives; never fails by itself. */
+  ref<D extends Addressable>(definition: D, id: string): ActorRef<D> {
+    return this.#typedRef(definition, id);
+  }
+
+  /**
+   * Committed events, live, in order of position. Subscribers are called synchronously, nothing is buffered; one
+   * that throws is logged and counted, stays subscribed, and harms nobody.
+   */
+  get events(): Observable<RecordedEvent> {
+    return this.#runtime.events.asObservable();
+  }
+
+  /** The past and, with `live`, then the present, without gap or repeat; each subscriber reads for itself. */
+  history(options: HistoryOptions = {}): Observable<RecordedEvent> {
+    const { aggregate, ...rest } = options;
+    const name = typeof aggregate === 'object' ? aggregate.name : aggregate;
+    return this.#runtime.reader.observe({ ...rest, after: this.#position(rest.after), aggregate: name });
+  }
+
+  /** The events of one aggregate, pulled page by page. */
+  read<D extends RuntimeAggregate>(definition: D, id: string): AsyncIterable<RecordedEvent> {
+    this.#known(definition, 'aggregate');
+    return this.#runtime.reader.read({ aggregate: definition.name, id });
+  }
+
+  /** All events in order of position, pulled page by page: for consumers that work asynchronously. */
+  readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
+    return this.#runtime.reader.read({ ...options, after: this.#position(options.after) });
+  }
+
+  /**
+   * The folded state of an aggregate, of durable events only: now, or at a version or time, inclusive.
+   *
+   * @throws TROUPE_UPCAST_MISSING, TROUPE_INVALID_EVENT when its events can't be read by today's code.
+   */
+  async state<D extends RuntimeAggregate>(definition: D, id: string, moment: StateMoment = {}): Promise<StateOf<D>> {
+    this.#known(definition, 'aggregate');
+    // The definition's own functions made the state, so it is of its type.
+    if (moment.atVersion === undefined && moment.atTime === undefined) {
+      return (await this.#runtime.ref(definition.name, id).ask(SHOW_STATE, new StateRequest())) as StateOf<D>;
+    }
+    const { journal } = this.#runtime;
+    await journal.flushed();
+    const initial = definition.options.initialState(id);
+    const state = await foldStream(journal, definition.name, id, moment, initial, (before, event) =>
+      replay(definition, before, event),
+    );
+    return state as StateOf<D>;
+  }
+
+  /**
+   * Appends events as they are, all or none, through the aggregate's mailbox; durable when the promise resolves.
+   *
+   * @param options.expectedVersion a number, `'none'` (must not exist) or `'any'` (default).
+   * @returns version and position of the last event.
+   * @throws TROUPE_VERSION_CONFLICT when the aggregate has another version: read again and retry.
+   * @throws TROUPE_INVALID_EVENT, TROUPE_NOT_SERIALIZABLE when an event can't be written.
+   */
+  async append<D extends RuntimeAggregate>(
+    definition: D,
+    id: string,
+    events: readonly EventToAppend[],
+    options: { readonly expectedVersion?: ExpectedVersion; readonly timeout?: Duration } = {},
+  ): Promise<{ readonly version: number; readonly position: number }> {
+    this.#known(definition, 'aggregate');
+    const request = new AppendRequest(checkedEvents(events), checkedVersion(options.expectedVersion ?? 'any'));
+    const ids = request.events.map((event) => event.id);
+    const commandId = ids.every((one) => one !== undefined) ? `append:${JSON.stringify(ids)}` : undefined;
+    const ref = this.#runtime.ref(definition.name, id);
+    const receipt = await ref.ask(APPEND, request, {
+      receipt: true,
+      ...(commandId === undefined ? {} : { id: commandId }),
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    });
+    // An ask for a receipt resolves with one.
+    const { version, position } = receipt as Receipt;
+    return { version, position };
+  }
+
+  /** The read model of a projection. */
+  view<P extends RuntimeProjection>(projection: P): View<RowOf<P>> {
+    this.#known(projection, 'projection');
+    return this.#runtime.projections.view(projection);
+  }
+
+  /** What could not be delivered or handled: an Observable, and `list()`, `retry(id)`, `discard(id)`. */
+  get deadLetters(): DeadLetters {
+    return this.#runtime.deadLetters;
+  }
+
+  /**
+   * Resolves when nothing is left to do: no message waiting or handled, no commit pending, every reaction and
+   * projection at the head. Parked keys and stopped projections don't count; a retry in backoff does.
+   *
+   * @param options.timeout default 30 s.
+   * @throws TROUPE_ASK_TIMEOUT naming what is still under way.
+   */
+  async settled(options: { readonly timeout?: Duration } = {}): Promise<void> {
+    const timeoutMs =
+      options.timeout === undefined
+        ? LIMITS.settledTimeoutMs
+        : parseDuration(options.timeout, 'settled: option "timeout"', { infinite: true });
+    if (await untilTrue(() => this.#runtime.settled || this.#runtime.stopping, timeoutMs)) {
+      this.#refuseWhenStopping('settled');
+      return;
+    }
+    const { unfinished, reactions, projections } = this.metrics();
+    const behind = [...reactions, ...projections].filter((one) => one.lag > 0).map((one) => `${one.name} (${one.lag} behind)`);
+    throw new TroupeError(
+      'TROUPE_ASK_TIMEOUT',
+      `not settled within ${timeoutMs} ms: ${unfinished} messages under way${behind.length > 0 ? `, ${behind.join(', ')}` : ''}`,
+      { details: { unfinished, behind } },
+    );
+  }
+
+  /** Numbers of the system, as plain data, at once. */
+  metrics(): SystemMetrics {
+    return metricsOf(this.#runtime);
+  }
+
+  /** Whether all is well; else what isn't, by name, position and error. */
+  health(): Health {
+    return healthOf(this.#runtime);
+  }
+
+  /**
+   * Stops the system: refuses new messages, finishes mailboxes, commits, closes. Backlogs of reactions go on at the
+   * next start; what misses the deadline fails with TROUPE_SYSTEM_STOPPED. Nothing keeps the process alive
+   * afterwards. A second call waits for the first.
+   *
+   * @param options.timeout default 10 s.
+   */
+  async stop(options: { readonly timeout?: Duration } = {}): Promise<void> {
+    const timeoutMs =
+      options.timeout === undefined ? LIMITS.stopTimeoutMs : parseDuration(options.timeout, 'stop: option "timeout"');
+    await this.#runtime.stop(timeoutMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #typedRef<D extends Addressable>(definition: D, id: string): ActorRef<D> {
+    // What the definition's types say of its messages is checked at run time by the router.
+    return this.#runtime.ref(definition.name, id) as unknown as ActorRef<D>;
+  }
+
+  #refuseWhenStopping(what: string): void {
+    if (!this.#runtime.stopping) return;
+    throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${what} is refused, because ${this.#runtime.settings.name} has been stopped`);
+  }
+
+  #known(definition: { readonly kind: string; readonly name: string }, kind: string): void {
+    const { actors, aggregates, projections } = this.#runtime.cast;
+    const known = [...actors, ...aggregates, ...projections].find((one) => one.name === definition.name);
+    if (known?.kind === kind) return;
+    throw new TroupeError(
+      'TROUPE_UNKNOWN_ACTOR',
+      `no ${kind} named ${String(definition.name)} is in the cast; export its definition from the module given as cast`,
+      { details: { name: definition.name, kind } },
+    );
+  }
+
+  #position(after: number | undefined): number {
+    if (after === undefined) return 0;
+    if (Number.isSafeInteger(after) && after >= 0) return after;
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `after is ${showValue(after)}; give a position: a whole number from 0`);
+  }
+}
+
+function checkedEvents(events: readonly EventToAppend[]): readonly EventToAppend[] {
+  if (Array.isArray(events) && events.length >= 1 && events.length <= 1_000) return events;
+  throw new TroupeError('TROUPE_INVALID_OPTIONS', 'append: give an array of 1 to 1,000 events, each { type, data }');
+}
+
+function checkedVersion(expected: ExpectedVersion): ExpectedVersion {
+  if (expected === 'none' || expected === 'any' || (Number.isSafeInteger(expected) && expected >= 0)) return expected;
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `append: expectedVersion is ${showValue(expected)}; give a version, 'none' or 'any'`,
+  );
+}

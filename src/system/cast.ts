@@ -1,0 +1,92 @@
+/**
+ * The cast: the definitions that a system knows, from a module or given directly.
+ *
+ * Every exported definition counts, also those in exported arrays; other exports are the module's own business.
+ */
+import type { RuntimeActor } from '../actors/actor-definition.js';
+import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
+import { showValue } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { RuntimeProjection } from '../projections/projection-definition.js';
+import type { RuntimeReaction } from '../reactions/reaction-definition.js';
+
+/** A definition of any kind, its types erased. */
+export type AnyDefinition = RuntimeActor | RuntimeAggregate | RuntimeReaction | RuntimeProjection;
+
+/** Definitions by kind; names are unique. */
+export interface Cast {
+  readonly actors: readonly RuntimeActor[];
+  readonly aggregates: readonly RuntimeAggregate[];
+  readonly reactions: readonly RuntimeReaction[];
+  readonly projections: readonly RuntimeProjection[];
+}
+
+/** @throws TROUPE_INVALID_OPTIONS when the module can't be loaded or exports nothing of use, or a name is taken twice */
+export async function loadCast(source: URL | string | readonly unknown[]): Promise<Cast> {
+  if (Array.isArray(source)) return castOf(checked(source), 'the cast');
+  const url = String(source);
+  let module: Record<string, unknown>;
+  try {
+    module = (await import(url)) as Record<string, unknown>;
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const advice = /\.[cm]?tsx?$/.test(url) ? '; it is TypeScript: compile it, and give the URL of the JavaScript' : '';
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `the cast ${url} can't be loaded: ${text}${advice}`, { cause });
+  }
+  const definitions = new Set<AnyDefinition>();
+  for (const exported of Object.values(module)) {
+    for (const one of Array.isArray(exported) ? (exported as unknown[]) : [exported]) {
+      if (isDefinition(one)) definitions.add(one);
+    }
+  }
+  if (definitions.size === 0) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `the cast ${url} exports no definition; export what aggregate(), actor(), reaction() and projection() return`,
+    );
+  }
+  return castOf(definitions, url);
+}
+
+function checked(source: readonly unknown[]): Set<AnyDefinition> {
+  const definitions = new Set<AnyDefinition>();
+  for (const [index, one] of source.entries()) {
+    if (!isDefinition(one)) {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `cast[${index}] is ${showValue(one)}; give what aggregate(), actor(), reaction() and projection() return`,
+      );
+    }
+    definitions.add(one);
+  }
+  return definitions;
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(['actor', 'aggregate', 'reaction', 'projection']);
+
+function isDefinition(value: unknown): value is AnyDefinition {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, name, options } = value as Partial<Record<'kind' | 'name' | 'options', unknown>>;
+  return KINDS.has(kind) && typeof name === 'string' && typeof options === 'object';
+}
+
+function castOf(definitions: Iterable<AnyDefinition>, where: string): Cast {
+  const byName = new Map<string, AnyDefinition>();
+  for (const definition of definitions) {
+    const other = byName.get(definition.name);
+    if (other !== undefined) {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${where}: two definitions are named ${definition.name} (${other.kind} and ${definition.kind}); names are unique within a system`,
+      );
+    }
+    byName.set(definition.name, definition);
+  }
+  const all = [...byName.values()];
+  return {
+    actors: all.filter((one) => one.kind === 'actor'),
+    aggregates: all.filter((one) => one.kind === 'aggregate'),
+    reactions: all.filter((one) => one.kind === 'reaction'),
+    projections: all.filter((one) => one.kind === 'projection'),
+  };
+}

@@ -1,0 +1,32 @@
+/** The way in for messages from outside: the router, until the system stops. */
+import type { Envelope, EnvelopeFacts, Post } from '../core/envelope.js';
+import { TroupeError } from '../core/troupe-error.js';
+
+export class FrontDoor implements Post {
+  readonly #post: Post;
+  #closedBy: string | undefined;
+
+  constructor(post: Post) {
+    this.#post = post;
+  }
+
+  /** Refuses all messages from now on. */
+  close(system: string): void {
+    this.#closedBy = system;
+  }
+
+  address(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope {
+    if (this.#closedBy !== undefined) {
+      throw new TroupeError(
+        'TROUPE_SYSTEM_STOPPED',
+        `${target}/${targetId}: ${type} is refused, because ${this.#closedBy} has been stopped`,
+        { details: { target, id: targetId, type } },
+      );
+    }
+    return this.#post.address(target, targetId, type, payload, facts);
+  }
+
+  deliver(envelope: Envelope): void {
+    this.#post.deliver(envelope);
+  }
+}

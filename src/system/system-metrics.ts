@@ -1,0 +1,95 @@
+/** The numbers and the health of a system as plain data, gathered when asked for. */
+import type { Runtime } from './runtime.js';
+
+/** A reaction or projection, and how far behind the head it is, in positions. */
+export interface ConsumerMetrics {
+  readonly name: string;
+  readonly position: number;
+  readonly lag: number;
+}
+
+export interface ReactionMetrics extends ConsumerMetrics {
+  /** Events being handled or in backoff. */
+  readonly inFlight: number;
+  readonly parkedKeys: number;
+}
+
+export interface ProjectionMetrics extends ConsumerMetrics {
+  readonly version: number;
+  readonly state: 'running' | 'rebuilding' | 'stopped';
+  readonly error?: string;
+}
+
+/** What `metrics()` gives. */
+export interface SystemMetrics {
+  readonly name: string;
+  /** Threads that run cells beside the main one. */
+  readonly workers: number;
+  /** Position of the last committed event. */
+  readonly position: number;
+  readonly commits: number;
+  readonly failedCommits: number;
+  readonly bytesWritten: number;
+  /** Messages waiting, being handled, or being committed. */
+  readonly unfinished: number;
+  /** Messages of aggregates that have got their outcome. */
+  readonly handled: number;
+  /** Living instances by definition. */
+  readonly instances: Readonly<Record<string, number>>;
+  readonly reactions: readonly ReactionMetrics[];
+  readonly projections: readonly ProjectionMetrics[];
+  /** Dead letters since the start, by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+  /** Exceptions thrown by subscribers of `events` since the start. */
+  readonly subscriberErrors: number;
+}
+
+/** Something that needs a person. */
+export interface Problem {
+  readonly kind: 'projection-stopped' | 'key-parked';
+  /** Name of the projection or reaction. */
+  readonly name: string;
+  readonly key?: string;
+  readonly position: number;
+  readonly error: string;
+}
+
+/** What `health()` gives. */
+export interface Health {
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+}
+
+export function metricsOf(runtime: Runtime): SystemMetrics {
+  const { commits, failedCommits, bytesWritten } = runtime.journal.metrics();
+  const instances: Record<string, number> = {};
+  let handled = 0;
+  for (const host of runtime.aggregates) {
+    instances[host.definition.name] = host.size;
+    handled += host.handled;
+  }
+  Object.assign(instances, runtime.actors.instances());
+  return {
+    name: runtime.settings.name,
+    workers: 0,
+    position: runtime.window.head,
+    commits,
+    failedCommits,
+    bytesWritten,
+    unfinished: runtime.unfinished + runtime.actors.unfinished,
+    handled,
+    instances,
+    reactions: runtime.reactions.metrics(),
+    projections: runtime.projections.metrics(),
+    deadLetters: runtime.deadLetters.counts(),
+    subscriberErrors: runtime.events.errors,
+  };
+}
+
+export function healthOf(runtime: Runtime): Health {
+  const problems: Problem[] = [
+    ...runtime.projections.problems().map((one) => ({ kind: 'projection-stopped' as const, ...one })),
+    ...runtime.reactions.problems().map((one) => ({ kind: 'key-parked' as const, ...one })),
+  ];
+  return { ok: problems.length === 0, problems };
+}
