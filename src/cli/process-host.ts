@@ -14,12 +14,19 @@ import type { TextStream } from '../scenario/terminal.js';
 /** Time the process has to end by itself once its command is done. */
 const LINGER_MS = 2_000;
 
+/**
+ * Ctrl-C goes to all processes of a terminal, and npm passes on what it got: signals this close are one and the same
+ * wish, and don't end at once what is to stop cleanly.
+ */
+const ECHO_MS = 250;
+
 /** Runs `main` and leaves its exit code to the process. Call it once, as the last thing of a program's entry file. */
 export async function runAsProcess(main: (host: ScenarioHost) => Promise<number>): Promise<void> {
   const ending = new AbortController();
   const { stdout, stderr } = process;
   // Behind the line above, which opens the pipes of this process.
   const atStart = process.getActiveResourcesInfo();
+  let signalledMs = Number.NEGATIVE_INFINITY;
   let done = false;
   let uncaught = false;
 
@@ -31,6 +38,10 @@ export async function runAsProcess(main: (host: ScenarioHost) => Promise<number>
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      const nowMs = systemClock.monotonic();
+      const echo = nowMs - signalledMs < ECHO_MS;
+      signalledMs = nowMs;
+      if (echo && !done) return;
       if (done || ending.signal.aborted) process.exit(EXIT[signal]);
       ending.abort(new Interruption(signal));
       // A scenario is given its time by the runner; this is for what doesn't listen, such as a module still loading.

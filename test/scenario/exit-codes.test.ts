@@ -100,10 +100,20 @@ describe('scenario processes', function () {
     });
   }
 
+  it('takes signals of the same moment for one, as npm and the terminal both send them', async () => {
+    const end = await run(['waits'], {
+      onOutput(text, child) {
+        if (text.includes('waiting') || text.includes('stopping')) child.kill('SIGINT');
+      },
+    });
+    expect(end.stdout).to.include('stopped cleanly');
+    expect(end.code).to.equal(130);
+  });
+
   it('ends at once on the second signal', async () => {
     const end = await run(['stubborn'], {
       onOutput(text, child) {
-        if (text.includes('waiting') || text.includes('stopping')) child.kill('SIGINT');
+        if (text.includes('waiting') || text.includes('still here')) child.kill('SIGINT');
       },
     });
     expect(end.code).to.equal(130);
