@@ -9,11 +9,10 @@
 import type { Clock } from '../core/clock.js';
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
-import { encodeJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
 import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { Journal, JournalEntry, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
+import type { Journal, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
@@ -21,7 +20,9 @@ import { CommandEntry, type EntryOwner } from './command-entry.js';
 import { CommandMemory } from './command-memory.js';
 import { type Decision, type DecidedEntry, decide, fingerprintOf } from './decide.js';
 import type { Dispatcher, Runnable } from './dispatcher.js';
-import { answerRepeat, failEnvelope } from './undeliverable.js';
+import { LoadBackoff } from './load-backoff.js';
+import { snapshotOf } from './snapshot-policy.js';
+import { answerRepeat, failEnvelope, idReused } from './undeliverable.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
@@ -68,7 +69,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   #failure: TroupeError | undefined;
   /** An asynchronous handler of this epoch is under way. */
   #deciding = false;
-  #loadFailures = 0;
+  readonly #backoff: LoadBackoff;
   #abort: AbortController | undefined;
 
   constructor(around: CellSurroundings, definition: RuntimeAggregate, id: string) {
@@ -77,6 +78,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.id = id;
     this.log = around.log;
     this.#mailbox = new Mailbox(definition.options.mailbox);
+    this.#backoff = new LoadBackoff(around.askTimeoutMs);
   }
 
   /** Whether nothing waits, is handled or being committed: the instance may leave memory. */
@@ -116,6 +118,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   end(error: TroupeError): void {
     this.#abort?.abort(error);
     for (const envelope of this.#mailbox.drain()) this.#fail(envelope, error);
+    if (this.#stream !== undefined) this.#around.journal.release(this.#stream);
   }
 
   run(budget: number): boolean {
@@ -213,7 +216,7 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   #append(envelope: Envelope, decision: DecidedEntry): void {
     if (this.#stream === undefined) throw new Error(`${this.definition.name}/${this.id} decided before it was loaded`);
-    const snapshot = this.#snapshotOf(decision);
+    const snapshot = snapshotOf(this, decision, this.#snapshotVersion);
     const entry = new CommandEntry(this, envelope, this.#stream, decision, snapshot);
     this.#state = decision.state;
     this.#version = decision.version;
@@ -222,18 +225,6 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#lastEntry = entry;
     if (entry.explicitId) this.#memory.underWay(entry);
     this.#around.journal.append(entry);
-  }
-
-  #snapshotOf(decision: DecidedEntry): JournalEntry['snapshot'] {
-    const policy = this.definition.options.snapshot;
-    if (policy === undefined || decision.version - this.#snapshotVersion < policy.every) return undefined;
-    try {
-      const state = encodeJson(decision.state, `${this.definition.name}/${this.id}: the state`);
-      if (state !== undefined) return { state, schemaVersion: policy.version, keep: policy.keep };
-    } catch (error) {
-      this.log.warn(`${this.definition.name}/${this.id}: no snapshot, because the state is no JSON value`, { error });
-    }
-    return undefined;
   }
 
   // Answers
@@ -260,12 +251,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   }
 
   #refuseReused(envelope: Envelope): void {
-    const error = new TroupeError(
-      'TROUPE_COMMAND_ID_REUSED',
-      `${this.definition.name}/${this.id}: the command id ${String(envelope.commandId)} has been used with another type ` +
-        'or payload; use a new id for a new command',
-      { details: { commandId: envelope.commandId, type: envelope.type } },
-    );
+    const error = idReused(envelope);
     this.#afterPending(envelope, () => this.#fail(envelope, error));
   }
 
@@ -349,25 +335,20 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#version = recovered.version;
     this.#snapshotVersion = recovered.snapshotVersion;
     this.#memory.load(recovered.commandHashes);
-    this.#loadFailures = 0;
+    this.#backoff.succeeded();
     this.#phase = 'ready';
     this.#schedule();
   }
 
   /** Messages wait through the first failure; from the second on, what waits fails with its error. */
   #notRecovered(error: unknown): void {
-    this.#loadFailures += 1;
     const failure = isTroupeError(error)
       ? error
       : new TroupeError('TROUPE_ACTOR_FAILED', `${this.definition.name}/${this.id} can't be loaded`, { cause: error });
-    if (this.#loadFailures > 1) {
-      for (const envelope of this.#mailbox.drain()) this.#fail(envelope, failure);
-    } else {
-      this.log.error(failure.message, { error });
-    }
+    const delayMs = this.#backoff.failed();
+    if (this.#backoff.failures > 1) for (const envelope of this.#mailbox.drain()) this.#fail(envelope, failure);
+    else this.log.error(failure.message, { error });
     this.#phase = 'backing-off';
-    const longest = Math.min(LIMITS.loadBackoffMaxMs, this.#around.askTimeoutMs / 4);
-    const delayMs = Math.min(longest, LIMITS.loadBackoffMinMs * 2 ** (this.#loadFailures - 1));
     this.#around.clock.setTimer(delayMs, () => {
       this.#phase = 'cold';
       if (this.#mailbox.size > 0) this.#load();

@@ -93,13 +93,21 @@ function answerQuery(
 ): Decision {
   try {
     const reply = query(state, envelope.payload);
-    return { kind: 'answered', reply: isolated(reply, encodeJson(reply, `${nameOf(around)}: the answer of ${envelope.type}`)) };
+    return {
+      kind: 'answered',
+      reply: isolated(reply, encodeJson(reply, `${nameOf(around)}: the answer of ${envelope.type}`)),
+    };
   } catch (error) {
     return failed(around, envelope, error);
   }
 }
 
-function decideAppend(around: DecideSurroundings, ground: Ground, envelope: Envelope, request: AppendRequest): Decision {
+function decideAppend(
+  around: DecideSurroundings,
+  ground: Ground,
+  envelope: Envelope,
+  request: AppendRequest,
+): Decision {
   const { expectedVersion } = request;
   const expected = expectedVersion === 'none' ? 0 : expectedVersion;
   if (expected !== 'any' && expected !== ground.version) {
@@ -115,7 +123,9 @@ function decideAppend(around: DecideSurroundings, ground: Ground, envelope: Enve
   }
   const commandId = envelope.commandId ?? around.newId();
   try {
-    const staged = request.events.map((event) => stageEvent(around.definition, around.id, event.type, event.data, event));
+    const staged = request.events.map((event) =>
+      stageEvent(around.definition, around.id, event.type, event.data, event),
+    );
     return entryOf(around, ground, envelope, staged, commandId, undefined);
   } catch (error) {
     return failed(around, envelope, error);
@@ -203,37 +213,43 @@ function writeEvents(
   outcomeText: string,
 ): { readonly state: unknown; readonly events: string } | Decision {
   const { definition, id } = around;
+  const aggregate = definition.name;
   const correlationId = envelope.correlationId ?? commandId;
   const { causationId, metadata } = envelope;
-  const facts = { aggregate: definition.name, aggregateId: id, commandId, correlationId, causationId };
-  const shared = encodeCommand({ ...facts, metadata });
+  const shared = encodeCommand(aggregate, id, commandId, correlationId, causationId, metadata);
+  const lastVersion = ground.version + staged.length;
   let state = ground.state;
   let version = ground.version;
   let events = '';
   for (const event of staged) {
     version += 1;
+    const { type, data } = event;
+    const schemaVersion = event.definition.version;
+    // Written out in full: a spread costs as much as all the rest of this loop.
     const toApply: EventToApply = {
-      ...facts,
+      aggregate,
+      aggregateId: id,
       version,
-      type: event.type,
-      schemaVersion: event.definition.version,
-      data: event.data,
-      id: event.id ?? eventId(definition.name, id, version),
+      type,
+      schemaVersion,
+      data,
+      id: event.id ?? eventId(aggregate, id, version),
+      commandId,
+      correlationId,
+      causationId,
       metadata: event.metadata ?? metadata ?? NO_METADATA,
     };
     try {
       state = applyEvent(definition, state, toApply);
     } catch (error) {
-      return { ...failed(around, envelope, error), stateSuspect: true };
+      return { kind: 'failed', error: failed(around, envelope, error).error, stateSuspect: true };
     }
-    const last = version === ground.version + staged.length;
-    const tail = event.metadata === undefined ? shared : encodeCommand({ ...facts, metadata: event.metadata });
-    const text = encodeEvent(
-      tail,
-      { version, type: event.type, schemaVersion: event.definition.version, dataText: event.dataText, id: event.id },
-      last ? outcomeText : 'null',
-    );
-    events = events === '' ? text : `${events},${text}`;
+    const text =
+      event.metadata === undefined
+        ? shared
+        : encodeCommand(aggregate, id, commandId, correlationId, causationId, event.metadata);
+    const encoded = encodeEvent(text, version, event, version === lastVersion ? outcomeText : 'null');
+    events = events === '' ? encoded : `${events},${encoded}`;
   }
   return { state, events };
 }

@@ -33,7 +33,9 @@ export function describeError(error: TroupeError): DeadLetterError {
     code: error.code,
     message: error.message,
     ...(error.reason === undefined ? {} : { reason: error.reason }),
-    ...(cause === undefined ? {} : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause) }),
+    ...(cause === undefined
+      ? {}
+      : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause) }),
   };
 }
 
@@ -66,4 +68,15 @@ export function answerRepeat(deadLetters: DeadLetterSink, envelope: Envelope, ou
   const { reason, message } = outcome;
   const details = typeof outcome.details === 'object' ? (outcome.details as Record<string, unknown>) : {};
   failEnvelope(deadLetters, envelope, new TroupeError('TROUPE_REJECTED', message, { reason, details }));
+}
+
+/** A command id came again with another type or payload. */
+export function idReused(envelope: Envelope): TroupeError {
+  const { target, targetId, commandId, type } = envelope;
+  return new TroupeError(
+    'TROUPE_COMMAND_ID_REUSED',
+    `${target}/${targetId}: the command id ${String(commandId)} has been used with another type or payload; ` +
+      'use a new id for a new command',
+    { details: { commandId, type } },
+  );
 }

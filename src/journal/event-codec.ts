@@ -51,41 +51,48 @@ export interface CommandText {
 }
 
 /** Encodes what stands before and behind the part that differs from event to event. */
-export function encodeCommand(facts: {
-  readonly aggregate: string;
-  readonly aggregateId: string;
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId: string | null;
-  readonly metadata: Readonly<Record<string, unknown>> | undefined;
-}): CommandText {
-  const commandId = JSON.stringify(facts.commandId);
-  const correlationId = facts.correlationId === facts.commandId ? commandId : JSON.stringify(facts.correlationId);
-  const causationId = facts.causationId === null ? 'null' : JSON.stringify(facts.causationId);
-  const metadata = facts.metadata === undefined ? 'null' : JSON.stringify(facts.metadata);
+export function encodeCommand(
+  aggregate: string,
+  aggregateId: string,
+  commandId: string,
+  correlationId: string,
+  causationId: string | null,
+  metadata: Readonly<Record<string, unknown>> | undefined,
+): CommandText {
+  const command = quoted(commandId);
+  const correlation = correlationId === commandId ? command : quoted(correlationId);
+  const causation = causationId === null ? 'null' : quoted(causationId);
+  const meta = metadata === undefined ? 'null' : JSON.stringify(metadata);
   return {
-    head: `"${facts.aggregate}",${JSON.stringify(facts.aggregateId)}`,
-    tail: `${commandId},${correlationId},${causationId},${metadata}`,
+    head: `"${aggregate}",${quoted(aggregateId)}`,
+    tail: `${command},${correlation},${causation},${meta}`,
   };
 }
 
-/** One event of a command as JSON array. `dataText` is the JSON text of its data. */
-export function encodeEvent(
-  command: CommandText,
-  event: {
-    readonly version: number;
-    readonly type: string;
-    readonly schemaVersion: number;
-    readonly dataText: string;
-    readonly id: string | undefined;
-  },
-  outcomeText: string,
-): string {
-  const id = event.id === undefined ? 'null' : JSON.stringify(event.id);
+/** What differs between the events of one command. */
+export interface EventText {
+  readonly type: string;
+  readonly definition: { readonly version: number };
+  /** JSON text of its data. */
+  readonly dataText: string;
+  /** Its id, if it isn't the derived one. */
+  readonly id: string | undefined;
+}
+
+/** One event of a command as JSON array. */
+export function encodeEvent(command: CommandText, version: number, event: EventText, outcomeText: string): string {
+  const id = event.id === undefined ? 'null' : quoted(event.id);
   return (
-    `[${command.head},${event.version},${JSON.stringify(event.type)},${event.schemaVersion},${event.dataText},` +
+    `[${command.head},${version},${quoted(event.type)},${event.definition.version},${event.dataText},` +
     `${command.tail},${id},${outcomeText}]`
   );
+}
+
+/** Most ids and types need no escape: a test of the text is cheaper than `JSON.stringify`. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** The outcome of a command with events as JSON text; `replyText` is undefined for a command without reply. */
