@@ -52,7 +52,7 @@ export class CommandMemory {
 
   /** Keeps an outcome in memory for the repeats that tend to come soon. */
   remember(commandId: string, fingerprint: number, outcome: Outcome): void {
-    const known = (this.#known ??= new Map());
+    const known = (this.#known ??= new Map<string, RememberedCommand>());
     known.delete(commandId);
     known.set(commandId, { fingerprint, entry: undefined, outcome });
     this.#settled += 1;

@@ -89,18 +89,17 @@ export class RoutedRef implements RuntimeRef {
     return parseDuration(options.timeout, 'options.timeout');
   }
 
-  #facts(
-    options: MessageOptions | undefined,
-    sink: EnvelopeFacts['sink'],
-    waits: boolean,
-  ): EnvelopeFacts | undefined {
+  #facts(options: MessageOptions | undefined, sink: EnvelopeFacts['sink'], waits: boolean): EnvelopeFacts | undefined {
     const inherited = this.#around.inherited;
     if (options === undefined && sink === undefined && inherited === undefined) return undefined;
     const metadata = options?.metadata;
     if (metadata !== undefined) checkJson(metadata, `${this.name}/${this.id}: options.metadata`);
     const commandId = options?.id;
     if (commandId !== undefined && (typeof commandId !== 'string' || commandId === '')) {
-      throw new TroupeError('TROUPE_INVALID_OPTIONS', `${this.name}/${this.id}: options.id has to be a text that is not empty`);
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${this.name}/${this.id}: options.id has to be a text that is not empty`,
+      );
     }
     return {
       commandId,
@@ -128,4 +127,3 @@ export class RoutedRef implements RuntimeRef {
 export function isRef(value: unknown): value is { readonly name: string; readonly id: string } {
   return typeof value === 'object' && value !== null && REF_BRAND in value;
 }
-

@@ -33,7 +33,7 @@ export function stageEvent(
   extra?: { readonly id?: string | undefined; readonly metadata?: Readonly<Record<string, unknown>> | undefined },
 ): StagedEvent {
   const definition = aggregate.options.events.get(type);
-  const where = `${aggregate.name}/${aggregateId}: event ${String(type)}`;
+  const where = `${aggregate.name}/${aggregateId}: event ${type}`;
   if (definition === undefined) {
     throw new TroupeError(
       'TROUPE_INVALID_EVENT',

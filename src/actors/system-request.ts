@@ -27,7 +27,9 @@ export class AppendRequest {
 }
 
 /** `system.state`: a copy of the state that the instance has now. */
-export class StateRequest {}
+export class StateRequest {
+  readonly kind = 'state';
+}
 
 /** Types under which the requests travel; shown in errors and dead letters. */
 export const APPEND = '(append)';

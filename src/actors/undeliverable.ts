@@ -1,5 +1,6 @@
 /** Where a message ends that nobody will handle: with its sender, or with the dead letters. */
 import type { DeadLetterError, DeadLetterReason, DeadLetterSink } from '../core/dead-letter.js';
+import { showValue } from '../core/show-value.js';
 import type { Envelope } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Outcome } from '../journal/journal.js';
@@ -35,7 +36,7 @@ export function describeError(error: TroupeError): DeadLetterError {
     ...(error.reason === undefined ? {} : { reason: error.reason }),
     ...(cause === undefined
       ? {}
-      : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause) }),
+      : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : showValue(cause) }),
   };
 }
 

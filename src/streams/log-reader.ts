@@ -94,7 +94,8 @@ export class LogReader {
       }
       const page = pulled instanceof Promise ? await pulled : pulled;
       const events = page.events.filter(
-        (event) => (aggregate === undefined || event.aggregate === aggregate) && (id === undefined || event.aggregateId === id),
+        (event) =>
+          (aggregate === undefined || event.aggregate === aggregate) && (id === undefined || event.aggregateId === id),
       );
       if (events.length > 0) yield events;
     }

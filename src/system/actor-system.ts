@@ -114,7 +114,7 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /** The events of one aggregate, pulled page by page. */
-  read<D extends RuntimeAggregate>(definition: D, id: string): AsyncIterable<RecordedEvent> {
+  read(definition: RuntimeAggregate, id: string): AsyncIterable<RecordedEvent> {
     this.#known(definition, 'aggregate');
     return this.#runtime.reader.read({ aggregate: definition.name, id });
   }
@@ -152,8 +152,8 @@ export class ActorSystem implements AsyncDisposable {
    * @throws TROUPE_VERSION_CONFLICT when the aggregate has another version: read again and retry.
    * @throws TROUPE_INVALID_EVENT, TROUPE_NOT_SERIALIZABLE when an event can't be written.
    */
-  async append<D extends RuntimeAggregate>(
-    definition: D,
+  async append(
+    definition: RuntimeAggregate,
     id: string,
     events: readonly EventToAppend[],
     options: { readonly expectedVersion?: ExpectedVersion; readonly timeout?: Duration } = {},
@@ -201,7 +201,9 @@ export class ActorSystem implements AsyncDisposable {
       return;
     }
     const { unfinished, reactions, projections } = this.metrics();
-    const behind = [...reactions, ...projections].filter((one) => one.lag > 0).map((one) => `${one.name} (${one.lag} behind)`);
+    const behind = [...reactions, ...projections]
+      .filter((one) => one.lag > 0)
+      .map((one) => `${one.name} (${one.lag} behind)`);
     throw new TroupeError(
       'TROUPE_ASK_TIMEOUT',
       `not settled within ${timeoutMs} ms: ${unfinished} messages under way${behind.length > 0 ? `, ${behind.join(', ')}` : ''}`,
@@ -243,7 +245,10 @@ export class ActorSystem implements AsyncDisposable {
 
   #refuseWhenStopping(what: string): void {
     if (!this.#runtime.stopping) return;
-    throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${what} is refused, because ${this.#runtime.settings.name} has been stopped`);
+    throw new TroupeError(
+      'TROUPE_SYSTEM_STOPPED',
+      `${what} is refused, because ${this.#runtime.settings.name} has been stopped`,
+    );
   }
 
   #known(definition: { readonly kind: string; readonly name: string }, kind: string): void {
@@ -252,7 +257,7 @@ export class ActorSystem implements AsyncDisposable {
     if (known?.kind === kind) return;
     throw new TroupeError(
       'TROUPE_UNKNOWN_ACTOR',
-      `no ${kind} named ${String(definition.name)} is in the cast; export its definition from the module given as cast`,
+      `no ${kind} named ${definition.name} is in the cast; export its definition from the module given as cast`,
       { details: { name: definition.name, kind } },
     );
   }
@@ -260,12 +265,17 @@ export class ActorSystem implements AsyncDisposable {
   #position(after: number | undefined): number {
     if (after === undefined) return 0;
     if (Number.isSafeInteger(after) && after >= 0) return after;
-    throw new TroupeError('TROUPE_INVALID_OPTIONS', `after is ${showValue(after)}; give a position: a whole number from 0`);
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `after is ${showValue(after)}; give a position: a whole number from 0`,
+    );
   }
 }
 
 function checkedEvents(events: readonly EventToAppend[]): readonly EventToAppend[] {
-  if (Array.isArray(events) && events.length >= 1 && events.length <= 1_000) return events;
+  // JavaScript may pass anything.
+  const given: unknown = events;
+  if (Array.isArray(given) && given.length >= 1 && given.length <= 1_000) return events;
   throw new TroupeError('TROUPE_INVALID_OPTIONS', 'append: give an array of 1 to 1,000 events, each { type, data }');
 }
 

@@ -15,7 +15,13 @@ export class FrontDoor implements Post {
     this.#closedBy = system;
   }
 
-  address(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope {
+  address(
+    target: string,
+    targetId: string,
+    type: string,
+    payload: unknown,
+    facts: EnvelopeFacts | undefined,
+  ): Envelope {
     if (this.#closedBy !== undefined) {
       throw new TroupeError(
         'TROUPE_SYSTEM_STOPPED',

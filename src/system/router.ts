@@ -13,6 +13,7 @@ import { suggestion } from '../core/did-you-mean.js';
 import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
 import { checkJson } from '../core/json-value.js';
 import { formatIssues, type Schema, validateSync } from '../core/schema.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 type Target =
@@ -36,12 +37,8 @@ export class Router implements Post {
   ): Envelope {
     const found = this.#targets.get(target);
     if (found === undefined) throw this.#unknownTarget(target);
-    if (typeof targetId !== 'string' || targetId === '') {
-      throw new TroupeError(
-        'TROUPE_INVALID_OPTIONS',
-        `${target}: an id has to be a text that is not empty, not ${JSON.stringify(targetId) ?? typeof targetId}`,
-      );
-    }
+    checkText(targetId, `${target}: an id`);
+    checkText(type, `${target}/${targetId}: the type of a message`);
     if (found.kind === 'actor') {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
@@ -69,10 +66,16 @@ export class Router implements Post {
   #unknownTarget(target: string): TroupeError {
     return new TroupeError(
       'TROUPE_UNKNOWN_ACTOR',
-      `no actor or aggregate is named ${target}${suggestion(String(target), this.#targets.keys())}; export its definition from the cast`,
+      `no actor or aggregate is named ${target}${suggestion(target, this.#targets.keys())}; export its definition from the cast`,
       { details: { target } },
     );
   }
+}
+
+/** JavaScript may pass anything; a symbol couldn't even be shown in a message. */
+function checkText(value: unknown, what: string): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw new TroupeError('TROUPE_INVALID_OPTIONS', `${what} has to be a text that is not empty, not ${showValue(value)}`);
 }
 
 /** @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE */
@@ -103,7 +106,7 @@ function unknownMessage(name: string, id: string, type: string, known: Iterable<
   const names = [...known];
   return new TroupeError(
     'TROUPE_UNKNOWN_MESSAGE',
-    `${name}/${id}: there is no message ${String(type)}${suggestion(String(type), names)}; ${name} knows ${names.join(', ')}`,
+    `${name}/${id}: there is no message ${type}${suggestion(type, names)}; ${name} knows ${names.join(', ')}`,
     { details: { target: name, id, type } },
   );
 }
