@@ -38,7 +38,9 @@ export interface ActorOptions<Name extends string, State, Args, Handlers> {
  *
  * Taken from a method, because parameters of methods are compared bivariantly: an unknown one may be annotated.
  */
-export type Handler<State> = { handle(state: State, payload: unknown, ctx: ActorContext<State>): unknown }['handle'];
+export type Handler<State> = {
+  handle(state: NoInfer<State>, payload: unknown, ctx: ActorContext<NoInfer<State>>): unknown;
+}['handle'];
 
 /** Handlers by type of message, as `become` takes them. */
 export type Receive<State> = Readonly<Record<string, Handler<State>>>;

@@ -52,17 +52,17 @@ export const SUPERVISION_KEYS = ['strategy', 'maxRestarts', 'within', 'backoff',
 export function readSupervision(options: OptionReader): SupervisionSettings {
   const backoff = options.nested('backoff', ['min', 'max', 'jitter']);
   const decide = options.optionalFunction('decide', '(error) => directive');
-  return {
+  return Object.freeze({
     strategy: options.oneOf('strategy', ['one-for-one', 'all-for-one', 'rest-for-one'], 'one-for-one'),
     maxRestarts: options.integer('maxRestarts', { min: 0, infinite: true }, LIMITS.childrenMaxRestarts),
     withinMs: options.durationMs('within', LIMITS.childrenWithinMs, { min: 1, infinite: true }),
-    backoff: {
+    backoff: Object.freeze({
       ...readBackoff(backoff, LIMITS.childrenBackoffMinMs, LIMITS.childrenBackoffMaxMs),
       jitter: backoff.number('jitter', { min: 0, max: 1 }, LIMITS.childrenBackoffJitter),
-    },
+    }),
     // By contract a function of the error; what it returns is checked where it is called.
     decide: (decide as SupervisionSettings['decide'] | undefined) ?? (() => 'restart'),
-  };
+  });
 }
 
 /**
@@ -76,5 +76,8 @@ export function readBackoff(options: OptionReader, defaultMinMs: number, default
   const minMs = options.durationMs('min', defaultMinMs);
   const maxMs = options.durationMs('max', defaultMaxMs);
   if (givenMin && givenMax && maxMs < minMs) throw options.refusal('max', `give at least the ${minMs} ms of "min"`);
-  return { minMs: givenMin ? minMs : Math.min(minMs, maxMs), maxMs: givenMax ? maxMs : Math.max(minMs, maxMs) };
+  return Object.freeze({
+    minMs: givenMin ? minMs : Math.min(minMs, maxMs),
+    maxMs: givenMax ? maxMs : Math.max(minMs, maxMs),
+  });
 }

@@ -96,7 +96,8 @@ export class OptionReader {
   }
 
   #number(key: string, bounds: NumberBounds, fallback: number | undefined, fits: (n: number) => boolean, noun: string) {
-    const value = this.value(key) ?? fallback;
+    const given = this.value(key);
+    const value = given === undefined ? fallback : given;
     const max = bounds.max ?? Infinity;
     const range = max === Infinity ? `of at least ${bounds.min}` : `from ${bounds.min} to ${max}`;
     if (typeof value === 'number' && value >= bounds.min && value <= max) {
@@ -124,7 +125,8 @@ export class OptionReader {
 
   /** A reader for a nested object; of an empty one when the option isn't there. */
   nested(key: string, known?: readonly string[]): OptionReader {
-    return new OptionReader(this.#owner, this.value(key) ?? {}, known, this.#pathOf(key));
+    const value = this.value(key);
+    return new OptionReader(this.#owner, value === undefined ? {} : value, known, this.#pathOf(key));
   }
 
   /** A reader for a nested object that has to be there. */

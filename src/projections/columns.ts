@@ -62,12 +62,13 @@ const COLUMN_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
  *
  * @throws TROUPE_INVALID_OPTIONS for unusable names and types, and unless exactly one column is the primary key.
  */
-export function readColumns(given: OptionReader): readonly RuntimeColumn[] {
+export function readColumns(options: OptionReader): readonly RuntimeColumn[] {
+  const given = options.required('columns');
   const columns = given.keys().map((name) => readColumn(given, name));
   const keys = columns.filter((column) => column.primaryKey);
   if (keys.length !== 1) {
     const found = keys.length === 0 ? 'none is' : `${keys.map((column) => column.name).join(' and ')} are`;
-    throw given.refusal('', `make exactly one column the key, such as { id: 'text primary key' }; ${found}`);
+    throw options.refusal('columns', `make exactly one column the key, such as { id: 'text primary key' }; ${found}`);
   }
   return Object.freeze(columns);
 }

@@ -33,6 +33,13 @@ export type SqlValue = string | number | null;
 /** One SQL statement and its parameters. */
 export type SqlStatement = readonly [statement: string, ...params: readonly SqlValue[]];
 
+// Taken from methods, because parameters of methods are compared bivariantly: without `of` the compiler gives an
+// event the type of its key, and then compares that with any text.
+type RowHandler<C extends Columns, Event> = {
+  handle(row: NewRow<C> | undefined, event: Event, key: ColumnValue<C[KeyColumn<C>]>): NewRow<C> | null | undefined;
+}['handle'];
+type SqlHandler<Event> = { handle(event: Event): readonly SqlStatement[] }['handle'];
+
 /** Options of `projection()`. The type parameters are inferred from `of` and `columns`. */
 export interface ProjectionOptions<Name extends string, Of extends Sources, C extends Columns> {
   /** Unique within a system: 1 to 100 letters, digits, `_`, `.` or `-`, a letter first. Names the table, `-` and `.` as `_`. */
@@ -54,15 +61,11 @@ export interface ProjectionOptions<Name extends string, Of extends Sources, C ex
    * as undefined; the key column is filled in.
    */
   readonly on?: {
-    readonly [Type in EventTypeOf<Of>]?: (
-      row: NewRow<C> | undefined,
-      event: RecordedEvent<Type, EventDataOf<Of, Type>>,
-      key: ColumnValue<C[KeyColumn<C>]>,
-    ) => NewRow<C> | null | undefined;
+    readonly [Type in EventTypeOf<Of>]?: RowHandler<C, RecordedEvent<Type, EventDataOf<Of, Type>>>;
   };
   /** For what rows can't say: statements by event type, run in the transaction that moves the checkpoint. */
   readonly sql?: {
-    readonly [Type in EventTypeOf<Of>]?: (event: RecordedEvent<Type, EventDataOf<Of, Type>>) => readonly SqlStatement[];
+    readonly [Type in EventTypeOf<Of>]?: SqlHandler<RecordedEvent<Type, EventDataOf<Of, Type>>>;
   };
 }
 
@@ -91,7 +94,7 @@ export function projection<const Name extends string, const C extends Columns, c
   if (/^sqlite_/i.test(table))
     throw given.refusal('name', 'choose another one: SQLite keeps names with sqlite_ to itself');
   const sources = readSources(given);
-  const columns = readColumns(given.required('columns'));
+  const columns = readColumns(given);
   // Functions are called as their types in ProjectionOptions say; here those types are erased.
   const on = readEventHandlers(given.nested('on'), sources, '(row, event, key) => row') as ProjectionSettings['on'];
   const sql = readEventHandlers(given.nested('sql'), sources, '(event) => statements') as ProjectionSettings['sql'];

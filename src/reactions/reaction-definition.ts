@@ -28,6 +28,10 @@ export interface RetryOptions {
   readonly backoff?: { readonly min?: Duration; readonly max?: Duration };
 }
 
+// Taken from a method, because parameters of methods are compared bivariantly: without `of` the compiler gives an
+// event the type of its key, and then compares that with any text.
+type EventHandler<Event> = { handle(event: Event, ctx: ReactionContext<Event>): unknown }['handle'];
+
 /** Options of `reaction()`. The type parameter is inferred from `of`. */
 export interface ReactionOptions<Name extends string, Of extends Sources> {
   /** Unique within a system: 1 to 100 letters, digits, `_`, `.` or `-`, a letter first. The checkpoint goes by it. */
@@ -35,12 +39,7 @@ export interface ReactionOptions<Name extends string, Of extends Sources> {
   /** The aggregates whose events are meant. Without it any type of event may be handled, its data unknown. */
   readonly of?: Of;
   /** Handlers by event type, sync or async. Events of other types are passed over. */
-  readonly on: {
-    readonly [Type in EventTypeOf<Of>]?: (
-      event: RecordedEvent<Type, EventDataOf<Of, Type>>,
-      ctx: ReactionContext<RecordedEvent<Type, EventDataOf<Of, Type>>>,
-    ) => unknown;
-  };
+  readonly on: { readonly [Type in EventTypeOf<Of>]?: EventHandler<RecordedEvent<Type, EventDataOf<Of, Type>>> };
   /** Events with one key are handled one at a time, in order. Default: the aggregate instance. */
   readonly orderedBy?: (event: EventOf<Of>) => string;
   readonly retry?: RetryOptions;
@@ -125,12 +124,12 @@ const OPTION_KEYS = ['name', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'fr
 const byInstance = (event: RecordedEvent) => `${event.aggregate}/${event.aggregateId}`;
 
 function readRetry(given: OptionReader): RetrySettings {
-  return {
+  return Object.freeze({
     attempts: given.integer('attempts', { min: 1, infinite: true }, LIMITS.reactionAttempts),
     backoff: readBackoff(
       given.nested('backoff', ['min', 'max']),
       LIMITS.reactionBackoffMinMs,
       LIMITS.reactionBackoffMaxMs,
     ),
-  };
+  });
 }
