@@ -2,7 +2,8 @@
  * The options of `actor()`, typed so that one object infers everything.
  *
  * The state is what `initialState` returns; payloads and replies are taken from the handlers as they are written:
- * annotate a payload to have senders checked, leave it away when there is none. Inference goes from top to bottom.
+ * annotate a payload to have senders checked, leave it away when there is none. Inference goes from top to bottom:
+ * write `initialState` before `receive`.
  */
 import type { ActorContext } from './actor-context.js';
 import type { ActorRef } from './actor-ref.js';

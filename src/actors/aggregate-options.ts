@@ -4,7 +4,8 @@
  * Each mapped type below infers one type parameter, key by key; the compiler merges them. What was tried and fails:
  * two call signatures for one handler (loses its parameters), a plain `apply: (…) => State` (widens literals such
  * as `status: 'placed'`). Hence `Results` is a const parameter: it keeps literals, but makes arrays readonly, which
- * is why `apply` may return a `DeepReadonly` state. Inference goes from top to bottom: `events` before `commands`.
+ * is why `apply` may return a `DeepReadonly` state. Inference goes from top to bottom: write
+ * `initialState` before `events`, and these before `commands`.
  */
 import type { Duration } from '../core/duration.js';
 import type { DeepReadonly, JsonForm } from '../core/json-form.js';

@@ -8,38 +8,14 @@ import {
   type RuntimeProjection,
 } from '../../src/projections/projection-definition.js';
 import { type Equal, expectTrue, expectType } from './expect-type.js';
-import { order, shipment, tally } from './shop.js';
+import { order, sale, salesByCountry, shipment, tally } from './shop.js';
 
-const sale = aggregate({
-  name: 'sale',
-  initialState: () => 0,
-  events: {
-    'sale.made': { schema: z.object({ country: z.string(), total: z.number() }), apply: (state) => state },
-    'sale.undone': { schema: z.object({ reason: z.string() }), apply: (state) => state },
-  },
-});
 const basket = aggregate({
   name: 'basket',
   initialState: () => 0,
   events: { 'basket.filled': { schema: z.object({ skus: z.array(z.string()) }), apply: (state) => state } },
 });
 
-// The example of the public contract, to the letter.
-export const salesByCountry = projection({
-  name: 'sales-by-country',
-  of: [sale],
-  version: 1,
-  columns: { country: 'text primary key', orders: 'integer', total: 'integer' },
-  indexes: [['total']],
-  key: (event) => event.data.country,
-  on: {
-    'sale.made': (row = { orders: 0, total: 0 }, event, key) => ({
-      ...row,
-      orders: row.orders + 1,
-      total: row.total + event.data.total + key.length,
-    }),
-  },
-});
 export const erased: RuntimeProjection = salesByCountry;
 expectTrue<Equal<(typeof salesByCountry)['name'], 'sales-by-country'>>();
 expectTrue<

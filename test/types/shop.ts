@@ -1,7 +1,8 @@
-/** Definitions that the type tests share: the order of the public contract, and an actor. */
+/** Definitions that the type tests share, most of them from the public contract. They also run. */
 import { z } from 'zod';
 import { actor } from '../../src/actors/actor-definition.js';
 import { aggregate } from '../../src/actors/aggregate-definition.js';
+import { projection } from '../../src/projections/projection-definition.js';
 
 const line = z.object({ sku: z.string(), quantity: z.number().int() });
 const orderCreated = z.object({ lines: z.array(line), total: z.number(), currency: z.string() });
@@ -93,3 +94,28 @@ export const tally = actor({
 });
 
 export const clerk = actor({ name: 'clerk', initialState: () => 0, receive: {} });
+
+export const sale = aggregate({
+  name: 'sale',
+  initialState: () => 0,
+  events: {
+    'sale.made': { schema: z.object({ country: z.string(), total: z.number() }), apply: (state) => state },
+    'sale.undone': { schema: z.object({ reason: z.string() }), apply: (state) => state },
+  },
+});
+
+export const salesByCountry = projection({
+  name: 'sales-by-country',
+  of: [sale],
+  version: 1,
+  columns: { country: 'text primary key', orders: 'integer', total: 'integer' },
+  indexes: [['total']],
+  key: (event) => event.data.country,
+  on: {
+    'sale.made': (row = { orders: 0, total: 0 }, event, key) => ({
+      ...row,
+      orders: row.orders + 1,
+      total: row.total + event.data.total + key.length,
+    }),
+  },
+});
