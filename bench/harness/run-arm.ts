@@ -1,0 +1,82 @@
+/**
+ * Runs one arm once, in a process of its own, so that neither its garbage nor its compiled code touches another arm.
+ *
+ * The child has to end by itself once it has reported: what keeps it alive would keep a user's program alive too.
+ * Its folder is made here and is gone afterwards, however the child ended.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ArmReport } from './arm-process.js';
+import type { FoundSuite } from './find-suites.js';
+import type { ArmContext } from './suite.js';
+
+export interface ArmRun {
+  readonly found: FoundSuite;
+  readonly arm: string;
+  readonly pace: Omit<ArmContext, 'folder'>;
+  /** The folder below which arms get theirs. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** Time beyond warm-up and measurement until an arm counts as hanging: set-up, draining, checking, on a busy machine. */
+const SLACK_MS = 60_000;
+/** Time to end after the report. */
+const LINGER_MS = 10_000;
+/** Characters of a child's standard error that are kept. */
+const COMPLAINTS = 4_000;
+
+/** @throws Error when the arm throws, crashes, hangs, or does not end; the message says which. */
+export async function runArm({ found, arm, pace, scratch, signal }: ArmRun): Promise<ArmReport> {
+  signal.throwIfAborted();
+  mkdirSync(resolve(scratch), { recursive: true });
+  const folder = mkdtempSync(join(resolve(scratch), 'bench-'));
+  const context: ArmContext = { ...pace, folder };
+  try {
+    const entry = fileURLToPath(new URL('./arm-process.js', import.meta.url));
+    const child = fork(entry, [found.module.href, found.suite.name, arm, JSON.stringify(context)], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: ['--enable-source-maps'],
+    });
+    return await reportOf(child, pace.warmupMs + pace.measureMs + SLACK_MS, signal);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function reportOf(child: ChildProcess, limitMs: number, signal: AbortSignal): Promise<ArmReport> {
+  let report: ArmReport | undefined;
+  let complaint = '';
+  let killedBecause: string | undefined;
+  const kill = (why: string): void => {
+    killedBecause = why;
+    child.kill('SIGKILL');
+  };
+  const interrupted = (): void => kill('it was interrupted');
+  signal.addEventListener('abort', interrupted);
+  let timer = setTimeout(kill, limitMs, `it was not done within ${limitMs / 1_000} s`);
+  child.stderr?.on('data', (text: Buffer) => {
+    complaint = (complaint + text.toString()).slice(-COMPLAINTS);
+  });
+  child.on('message', (message) => {
+    // Only arm-process.ts, of this same version, sends here, and only this.
+    report = message as unknown as ArmReport;
+    clearTimeout(timer);
+    timer = setTimeout(kill, LINGER_MS, `something keeps its process alive ${LINGER_MS / 1_000} s after the end`);
+  });
+  try {
+    const code = await new Promise<number | string>((resolve, reject) => {
+      child.on('error', reject);
+      // Not 'exit': standard error may still hold the reason then.
+      child.on('close', (exitCode, exitSignal) => resolve(exitCode ?? exitSignal ?? 'nothing'));
+    });
+    if (killedBecause === undefined && code === 0 && report !== undefined) return report;
+    const why = killedBecause ?? (code === 0 ? 'it reported nothing' : `its process ended with ${code}`);
+    throw new Error(complaint.trim() === '' ? why : `${why}\n${complaint.trimEnd()}`);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', interrupted);
+  }
+}

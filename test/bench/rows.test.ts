@@ -1,0 +1,135 @@
+/**
+ * From what the rounds found to rows, ratios, the table and the JSON.
+ */
+import { expect } from 'chai';
+import { benchRecord } from '../../bench/harness/bench-record.js';
+import type { ArmReport } from '../../bench/harness/arm-process.js';
+import { playRounds } from '../../bench/harness/rounds.js';
+import { ratiosOf, rowsOf } from '../../bench/harness/rows.js';
+import { type Arm, defineSuite } from '../../bench/harness/suite.js';
+import { readableValue, tableLines } from '../../bench/harness/table.js';
+
+const never = () => Promise.reject(new Error('not meant to run'));
+const arms: readonly Arm[] = [
+  { name: 'raw', question: 'bound', unit: 'messages/s', run: never },
+  { name: 'tell', question: 'ours', unit: 'messages/s', baselines: ['raw'], run: never },
+];
+const found = { suite: defineSuite({ name: 'demo', question: 'How many?', arms }), module: new URL('file:///demo.js') };
+const report = (value: number, facts: Partial<ArmReport> = {}): ArmReport => ({
+  value,
+  samples: 5,
+  p50: 1,
+  p99: 2,
+  p999: 3,
+  sent: 10,
+  processed: 10,
+  memoryMb: 40,
+  ...facts,
+});
+const plain = (text: string) => text;
+const palette = { bold: plain, dim: plain, good: plain, bad: plain, accent: plain };
+
+async function play(runOnce: (arm: string, round: number) => ArmReport | Error, rounds = 3) {
+  const order: string[] = [];
+  const runs = await playRounds(
+    [found],
+    rounds,
+    async (_, arm) => {
+      const round = order.filter((name) => name === arm).length;
+      order.push(arm);
+      const result = runOnce(arm, round);
+      if (result instanceof Error) throw result;
+      return result;
+    },
+    () => {},
+  );
+  return { order, runs, rows: rowsOf(runs) };
+}
+
+describe('bench rounds', () => {
+  it('runs arms in turns, every other round backwards', async () => {
+    const { order } = await play(() => report(1));
+    expect(order).to.deep.equal(['raw', 'tell', 'tell', 'raw', 'raw', 'tell']);
+  });
+
+  it('shows the median of the rounds, their spread, the sums of what was sent and processed, and the most memory', async () => {
+    const { rows } = await play((arm, round) =>
+      report((arm === 'raw' ? 100 : 30) + [0, 10, -10][round]!, { memoryMb: 40 + round }),
+    );
+    expect(rows[0]).to.deep.include({
+      value: 100,
+      spread: 0.1,
+      rounds: 3,
+      samples: 15,
+      sent: 30,
+      processed: 30,
+      memoryMb: 42,
+    });
+    expect([...ratiosOf(rows)]).to.deep.equal([['demo.tell/raw', 0.3]]);
+  });
+
+  for (const [what, bad, message] of [
+    ['lost one message of 10 in the last round', report(1, { processed: 9 }), 'it sent 10 and 9 were processed'],
+    ['processed one more than was sent', report(1, { processed: 11 }), 'it sent 10 and 11 were processed'],
+    ['sent nothing', report(1, { sent: 0, processed: 0 }), 'it sent 0 and 0 were processed'],
+    ['threw', new Error('broken'), 'broken'],
+  ] as const) {
+    it(`shows no row, and no ratio, of an arm that ${what}`, async () => {
+      const { rows, runs } = await play((arm, round) => (arm === 'raw' && round === 2 ? bad : report(1)));
+      expect(rows.map(({ name }) => name)).to.deep.equal(['tell']);
+      expect(ratiosOf(rows).size).to.equal(0);
+      expect(runs[0]?.failure).to.equal(message);
+    });
+  }
+
+  it('does not run an arm again that has failed', async () => {
+    const { order } = await play((arm) => (arm === 'raw' ? new Error('broken') : report(1)));
+    expect(order.filter((arm) => arm === 'raw')).to.have.length(1);
+  });
+});
+
+describe('bench table', () => {
+  it('aligns its columns and ends each row with its ratio', async () => {
+    const { rows } = await play((arm) => report(arm === 'raw' ? 45_123_456 : 15_000_000));
+    expect(tableLines(found.suite, rows, palette)).to.deep.equal([
+      'demo  How many?',
+      '             value  unit        spread  p50 µs  p99 µs  memory  ratio',
+      '  raw   45,100,000  messages/s    ±0 %       1       2   40 MB',
+      '  tell  15,000,000  messages/s    ±0 %       1       2   40 MB  0.332 of raw',
+    ]);
+  });
+
+  it('is empty without rows', () => {
+    expect(tableLines(found.suite, [], palette)).to.deep.equal([]);
+  });
+
+  for (const [value, text] of [
+    [45_123_456, '45,100,000'],
+    [412.4, '412'],
+    [41.26, '41.3'],
+    [0.022_41, '0.0224'],
+    [0, '0'],
+  ] as const) {
+    it(`shows ${value} as ${text}`, () => expect(readableValue(value)).to.equal(text));
+  }
+});
+
+describe('bench JSON', () => {
+  it('holds machine, node, commit, results and ratios', async () => {
+    const { rows } = await play((arm) => report(arm === 'raw' ? 3 : 1));
+    const record = benchRecord({ machine: 'm', node: 'n', commit: 'c', quick: true }, rows);
+    expect(record).to.have.all.keys('machine', 'node', 'commit', 'quick', 'results', 'ratios');
+    expect(record.results[1]).to.include({
+      suite: 'demo',
+      name: 'tell',
+      unit: 'messages/s',
+      value: 1,
+      samples: 15,
+      p50: 1,
+      p99: 2,
+      sent: 30,
+      processed: 30,
+    });
+    expect(record.ratios).to.deep.equal({ 'demo.tell/raw': 0.33333 });
+  });
+});

@@ -1,0 +1,75 @@
+/**
+ * The counting loops: they count everything they begin, and keep as many operations in flight as they say.
+ */
+import { expect } from 'chai';
+import { timeEach } from '../../bench/harness/latency.js';
+import { countBursts, doAll, keepInFlight } from '../../bench/harness/throughput.js';
+
+const TIME = { warmupMs: 5, measureMs: 20 };
+
+describe('bench loops', () => {
+  it('count every operation of every burst, warm-up included', async () => {
+    let processed = 0;
+    const found = await countBursts(TIME, async () => {
+      processed += 50;
+      return 50;
+    });
+    expect(found.sent).to.equal(processed);
+    expect(found.value).to.be.above(0);
+    expect(found.samples * 50).to.be.at.most(processed);
+    expect(found.p50).to.be.at.most(found.p99);
+  });
+
+  for (const lanes of [1, 16]) {
+    it(`keep ${lanes} operations in flight, never more, and wait for the last`, async () => {
+      let begun = 0;
+      let done = 0;
+      let most = 0;
+      const found = await keepInFlight(TIME, lanes, async (index) => {
+        expect(index).to.equal(begun);
+        begun += 1;
+        most = Math.max(most, begun - done);
+        await new Promise(setImmediate);
+        done += 1;
+      });
+      expect(most).to.equal(lanes);
+      expect(done).to.equal(begun);
+      expect(found.sent).to.equal(done);
+      expect(found.samples).to.be.above(0);
+    });
+  }
+
+  it('fail with the first operation that fails, once the others have ended', async () => {
+    let running = 0;
+    const error = await keepInFlight(TIME, 4, async (index) => {
+      running += 1;
+      await new Promise(setImmediate);
+      running -= 1;
+      if (index === 10) throw new Error('the eleventh');
+    }).catch((caught: unknown) => caught);
+    expect(error).to.have.property('message', 'the eleventh');
+    expect(running).to.be.at.most(1);
+  });
+
+  it('do exactly as many operations as asked for, each once', async () => {
+    const seen: number[] = [];
+    await doAll(100, 7, async (index) => {
+      await Promise.resolve();
+      seen.push(index);
+    });
+    expect(seen).to.have.members(Array.from({ length: 100 }, (_, i) => i));
+    expect(seen).to.have.length(100);
+  });
+
+  it('time each operation with tinybench, and count those of its warm-up too', async () => {
+    let processed = 0;
+    const found = await timeEach(TIME, async () => {
+      await new Promise(setImmediate);
+      processed += 1;
+    });
+    expect(found.sent).to.equal(processed);
+    expect(found.samples).to.be.above(0);
+    expect(found.value).to.equal(found.p50);
+    expect(found.p99).to.be.at.least(found.p50);
+  });
+});
