@@ -19,7 +19,14 @@ export type { Duration } from './core/duration.js';
 export type { LogFields, Logger } from './core/logger.js';
 export type { EventToApply, RecordedEvent } from './core/recorded-event.js';
 export { isTroupeError, TroupeError, type TroupeErrorCode } from './core/troupe-error.js';
-export { type ProjectionDefinition, projection, type RowOf, type RuntimeProjection } from './projections/projection-definition.js';
+export {
+  type KeyOf,
+  type ProjectionDefinition,
+  projection,
+  type RowOf,
+  type RuntimeProjection,
+  type SqlStatement,
+} from './projections/projection-definition.js';
 export type { View } from './projections/view.js';
 export type { ReactionContext } from './reactions/reaction-context.js';
 export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
