@@ -9,6 +9,7 @@ import type { EnvelopeFacts, Post } from '../core/envelope.js';
 import { checkJson } from '../core/json-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeRef } from './actor-ref.js';
+import type { MessageSource } from './actor-surroundings.js';
 import type { AskOptions, MessageOptions } from './message-options.js';
 import { PendingAsk } from './pending-ask.js';
 import { PendingSend, type SendSurroundings } from './pending-send.js';
@@ -23,17 +24,18 @@ export interface RefSurroundings extends SendSurroundings {
   readonly askTimeoutMs: number;
   isQuery(target: string, type: string): boolean;
   stop(target: string, targetId: string): Promise<void>;
-  /** What messages inherit from the message being handled, if one is. */
-  readonly inherited?: EnvelopeFacts | undefined;
 }
 
 export class RoutedRef implements RuntimeRef {
   readonly name: string;
   readonly id: string;
   readonly #around: RefSurroundings;
+  readonly #source: MessageSource | undefined;
 
-  constructor(around: RefSurroundings, name: string, id: string) {
+  /** @param source in whose name it sends; undefined: nobody's */
+  constructor(around: RefSurroundings, name: string, id: string, source?: MessageSource) {
     this.#around = around;
+    this.#source = source;
     this.name = name;
     this.id = id;
   }
@@ -90,7 +92,7 @@ export class RoutedRef implements RuntimeRef {
   }
 
   #facts(options: MessageOptions | undefined, sink: EnvelopeFacts['sink'], waits: boolean): EnvelopeFacts | undefined {
-    const inherited = this.#around.inherited;
+    const inherited = this.#source?.inherited;
     if (options === undefined && sink === undefined && inherited === undefined) return undefined;
     const metadata = options?.metadata;
     if (metadata !== undefined) checkJson(metadata, `${this.name}/${this.id}: options.metadata`);

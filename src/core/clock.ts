@@ -66,3 +66,9 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimer: (delayMs, fire, background = false) => new SystemTimer(delayMs, fire, background),
 };
+
+/** Chance, handed in like time: from 0 (inclusive) to 1 (exclusive). */
+export type Random = () => number;
+
+/** The chance of the machine. */
+export const systemRandom: Random = () => Math.random();

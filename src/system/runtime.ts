@@ -11,9 +11,10 @@ import { Dispatcher } from '../actors/dispatcher.js';
 import { type PresentEvent, presentBy } from '../actors/present-event.js';
 import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
 import { toDeadLetters } from '../actors/undeliverable.js';
-import { systemClock } from '../core/clock.js';
+import { systemClock, systemRandom } from '../core/clock.js';
 import { Deadlines } from '../core/deadlines.js';
 import { type IdSource, randomIds } from '../core/ids.js';
+import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
@@ -58,7 +59,7 @@ export class Runtime {
       ...settings.journal,
       outcomes: settings.limits.outcomes,
       clock,
-      warn: (text, facts) => log.warn(text, facts),
+      warn: (text, error) => log.warn(text, { error }),
     });
     let runtime: Runtime | undefined;
     try {
@@ -91,13 +92,16 @@ export class Runtime {
     const around = { journal, dispatcher, deadLetters: this.deadLetters, clock, log, newId: this.newId, askTimeoutMs };
     this.aggregates = cast.aggregates.map((definition) => new AggregateHost(around, definition));
     for (const host of this.aggregates) this.#router.add({ kind: 'aggregate', definition: host.definition, host });
+    const actors = new Map(cast.actors.map((definition) => [definition.name, definition]));
     this.actors = new ActorHost({
       ...around,
       post: this.#router,
-      definitions: cast.actors,
+      definition: (name) => actors.get(name),
       supervision: settings.supervision,
-      events: this.events.asObservable(),
-      makeRef: (name, id, inherited) => new RoutedRef({ ...this.#refSurroundings(false), inherited }, name, id),
+      events$: this.events.asObservable(),
+      random: systemRandom,
+      stopTimeoutMs: LIMITS.stopTimeoutMs,
+      makeRef: (name, id, source) => new RoutedRef(this.#refSurroundings(false), name, id, source),
     });
     for (const definition of cast.actors) this.#router.add({ kind: 'actor', definition, host: this.actors });
     const shared = { journal, window: this.window, clock, log, present: this.present };

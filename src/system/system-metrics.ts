@@ -30,8 +30,10 @@ export interface SystemMetrics {
   readonly commits: number;
   readonly failedCommits: number;
   readonly bytesWritten: number;
-  /** Messages waiting, being handled, or being committed. */
+  /** Messages of aggregates waiting, being handled, or being committed. */
   readonly unfinished: number;
+  /** Whether any plain actor has something to do. */
+  readonly actorsBusy: boolean;
   /** Messages of aggregates that have got their outcome. */
   readonly handled: number;
   /** Living instances by definition. */
@@ -68,7 +70,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     instances[host.definition.name] = host.size;
     handled += host.handled;
   }
-  Object.assign(instances, runtime.actors.instances());
+  for (const [name, count] of runtime.actors.counts()) instances[name] = count;
   return {
     name: runtime.settings.name,
     workers: 0,
@@ -76,7 +78,8 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     commits,
     failedCommits,
     bytesWritten,
-    unfinished: runtime.unfinished + runtime.actors.unfinished,
+    unfinished: runtime.unfinished,
+    actorsBusy: runtime.actors.busy,
     handled,
     instances,
     reactions: runtime.reactions.metrics(),
