@@ -1,0 +1,246 @@
+/**
+ * The context that an actor's code gets: thin, every method leads to the part of the runtime that does the work.
+ *
+ * One object for the whole time of an instance, restarts included; what belongs to one life is asked of the life
+ * under way. References made here send in the name of the actor, and pass on what the message being handled has
+ * inherited.
+ */
+import { Observable, takeUntil } from 'rxjs';
+import { suggestion } from '../core/did-you-mean.js';
+import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
+import type { Logger } from '../core/logger.js';
+import { OptionReader } from '../core/option-reader.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { ActorCell } from './actor-cell.js';
+import type { ActorContext, ScheduledMessage, ScheduleTiming, SpawnArgs } from './actor-context.js';
+import { readReceive, type RuntimeActor, type RuntimeHandler } from './actor-definition.js';
+import { failedHandling, stopped } from './actor-fault.js';
+import type { ActorLife } from './actor-life.js';
+import { actorLogger } from './actor-logger.js';
+import type { Receive } from './actor-options.js';
+import type { ActorRef, Addressable } from './actor-ref.js';
+import type { ActorSurroundings, MessageSource } from './actor-surroundings.js';
+import { type InstanceAddress, keyOf } from './signal.js';
+import { toDeadLetters } from './undeliverable.js';
+
+export class ActorCellContext implements ActorContext, MessageSource {
+  readonly #cell: ActorCell;
+  readonly #around: ActorSurroundings;
+  #self: ActorRef<RuntimeActor> | undefined;
+  #log: Logger | undefined;
+
+  constructor(cell: ActorCell, around: ActorSurroundings) {
+    this.#cell = cell;
+    this.#around = around;
+  }
+
+  get self(): ActorRef<RuntimeActor> {
+    this.#self ??= this.refTo(this.#cell);
+    return this.#self;
+  }
+
+  get parent(): ActorRef<RuntimeActor> | null {
+    const { parent } = this.#cell.cycle;
+    return parent === undefined ? null : this.refTo(parent);
+  }
+
+  get sender(): ActorRef | null {
+    const sender = addressOf(this.#cell.current?.sender);
+    return sender === undefined ? null : this.refTo(sender);
+  }
+
+  /** What the messages sent through references of this context inherit. */
+  get inherited(): EnvelopeFacts {
+    const current = this.#cell.current;
+    const { name, id } = this.#cell;
+    return {
+      correlationId: current?.correlationId ?? current?.commandId,
+      causationId: current?.causationId,
+      metadata: current?.metadata,
+      sender: { name, id },
+    };
+  }
+
+  /** A reference that sends in the name of this actor; for actors, as every reference here is typed by the caller. */
+  refTo({ name, id }: InstanceAddress): ActorRef<RuntimeActor> {
+    // `RuntimeRef` is what stands behind every ActorRef.
+    return this.#around.makeRef(name, id, this) as unknown as ActorRef<RuntimeActor>;
+  }
+
+  /** The source of a sender's references: for what goes back to it. */
+  sourceOf(sender: unknown): MessageSource | undefined {
+    const address = addressOf(sender);
+    return address === undefined ? undefined : this.#around.sourceAt(address);
+  }
+
+  spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): ActorRef<D> {
+    const { family } = this.#cell.cycle;
+    if (family === undefined) throw stopped(this.#cell);
+    const { name, id } = this.#cell;
+    // Both forms of the options have these two fields.
+    const request = (options ?? {}) as { readonly id?: string; readonly args?: unknown };
+    const child = this.#around.spawn({ definition, id: request.id, args: request.args }, (address) => ({
+      by: { name, id },
+      ordinal: family.add(address),
+    }));
+    return this.refTo(child) as ActorRef<D>;
+  }
+
+  stop(ref?: ActorRef<RuntimeActor>): void {
+    const { name, id } = ref ?? this.#cell;
+    this.#around.signals.signal({ name, id }, { kind: 'stop' });
+  }
+
+  watch(ref: ActorRef<RuntimeActor>): void {
+    const { name, id } = ref;
+    if (this.#around.definition(name) === undefined) {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${keyOf(this.#cell)}: ${name}/${id} is no actor, so it can't be watched`,
+        {
+          details: { target: name, id },
+        },
+      );
+    }
+    this.#cell.cycle.watch.watch({ name, id });
+  }
+
+  unwatch({ name, id }: ActorRef<RuntimeActor>): void {
+    this.#cell.cycle.watch.unwatch({ name, id });
+  }
+
+  ref<D extends Addressable>(definition: D, id: string): ActorRef<D> {
+    // The definition says of which type the reference is.
+    return this.refTo({ name: definition.name, id }) as unknown as ActorRef<D>;
+  }
+
+  become(receive: Receive<unknown>): void {
+    const where = `${keyOf(this.#cell)}: become`;
+    const handlers: ReadonlyMap<string, RuntimeHandler> = readReceive(new OptionReader(where, receive));
+    const known = this.#cell.definition.options.receive;
+    for (const type of handlers.keys()) {
+      if (known.has(type)) continue;
+      this.log.warn(
+        `${where}: nobody can send ${type}, because receive doesn't name it${suggestion(type, known.keys())}`,
+      );
+    }
+    this.#life('become')?.become(handlers);
+  }
+
+  unbecome(): void {
+    this.#cell.cycle.life?.unbecome();
+  }
+
+  stash(): void {
+    if (this.#cell.stash()) return;
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${keyOf(this.#cell)}: stash() outside of the handling of a message`,
+    );
+  }
+
+  unstashAll(): void {
+    this.#cell.unstashAll();
+  }
+
+  schedule(type: string, payload: unknown, timing: ScheduleTiming): ScheduledMessage {
+    const { name, id } = this.#cell;
+    this.#life('schedule');
+    // Checked once, at the call, where a mistake can be seen.
+    const checked = this.#around.post.address(name, id, type, payload, { sender: { name, id } });
+    const tick = (): Envelope => new Envelope(name, id, type, checked.payload, checked);
+    return this.#cell.timers.schedule(tick, timing, `${keyOf(this.#cell)}: schedule ${type}`);
+  }
+
+  pipeToSelf(promise: PromiseLike<unknown>, type: string): void {
+    const life = this.#life('pipeToSelf');
+    const { name, id } = this.#cell;
+    const { receive } = this.#cell.definition.options;
+    if (!receive.has(type)) {
+      throw new TroupeError(
+        'TROUPE_UNKNOWN_MESSAGE',
+        `${keyOf(this.#cell)}: pipeToSelf to ${type}, which there is no handler for${suggestion(type, receive.keys())}`,
+        { details: { target: name, id, type } },
+      );
+    }
+    Promise.resolve(promise)
+      .then((value) => {
+        // It has waited long enough: a full mailbox makes it wait, not fall.
+        const facts: EnvelopeFacts = { sender: { name, id }, waits: true };
+        const envelope = this.#around.post.address(name, id, type, value, facts);
+        if (life.left) toDeadLetters(this.#around.deadLetters, envelope, stopped(this.#cell));
+        else this.#cell.accept(envelope);
+      })
+      .catch((error: unknown) => this.#pipeFailed(life, type, error));
+  }
+
+  async offload<Input, Output>(run: (input: Input) => Output, input: Input): Promise<Awaited<Output>> {
+    const { offload } = this.#around;
+    if (offload === undefined) {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${keyOf(this.#cell)}: offload() needs pool threads, which this system has none of; call the function in the handler`,
+      );
+    }
+    // What the function returns is what comes back.
+    return (await offload(run, input)) as Awaited<Output>;
+  }
+
+  /** Ends with the life, so that no subscription outlives it. */
+  get events(): Observable<RecordedEvent> {
+    return this.#around.events$.pipe(takeUntil(abortOf(this.signal)));
+  }
+
+  get signal(): AbortSignal {
+    return this.#cell.cycle.life?.signal ?? AbortSignal.abort();
+  }
+
+  now(): number {
+    return this.#around.clock.now();
+  }
+
+  newId(): string {
+    return this.#around.newId();
+  }
+
+  get log(): Logger {
+    this.#log ??= actorLogger(this.#around.log, this.#cell);
+    return this.#log;
+  }
+
+  #pipeFailed(life: ActorLife, type: string, cause: unknown): void {
+    const { name, id } = this.#cell;
+    const { deadLetters } = this.#around;
+    toDeadLetters(
+      deadLetters,
+      new Envelope(name, id, type, undefined, undefined),
+      failedHandling(this.#cell, type, cause),
+    );
+    if (!life.left) this.#cell.cycle.failLater(life, cause);
+  }
+
+  /** @throws TROUPE_ACTOR_STOPPED when the life has ended, so that nothing can begin in it */
+  #life(what: string): ActorLife {
+    const { life } = this.#cell.cycle;
+    if (life !== undefined && !life.left) return life;
+    throw new TroupeError('TROUPE_ACTOR_STOPPED', `${keyOf(this.#cell)} ends: ${what}() comes too late`, {
+      details: { target: this.#cell.name, id: this.#cell.id },
+    });
+  }
+}
+
+/** Emits once when the signal aborts, at once if it has. */
+function abortOf(signal: AbortSignal): Observable<void> {
+  return new Observable((subscriber) => {
+    const abort = (): void => subscriber.next();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    return () => signal.removeEventListener('abort', abort);
+  });
+}
+
+function addressOf(sender: unknown): InstanceAddress | undefined {
+  // Whoever sets `sender` gives a reference or an address; it is undefined when no actor has sent the message.
+  return sender as InstanceAddress | undefined;
+}

@@ -1,0 +1,333 @@
+/**
+ * The cell of one plain actor: its mail, and one piece of its code at a time.
+ *
+ * A message costs one slot of the mailbox and one call of its handler; only a handler that returns a promise costs
+ * promises. When mail may be handled is the business of `actor-life-cycle.ts`, which also runs hooks through
+ * `occupy`. Whatever is not handled ends with its sender or as a dead letter. Hot path: bench suite `mailbox`.
+ */
+import type { Envelope, ReplySink } from '../core/envelope.js';
+import type { TroupeError } from '../core/troupe-error.js';
+import { ActorCellContext } from './actor-cell-context.js';
+import type { RuntimeActor } from './actor-definition.js';
+import { abandoned, failedHandling, notAnsweredNow, ownAsk, stopped, systemStopped } from './actor-fault.js';
+import { LifeCycle } from './actor-life-cycle.js';
+import { ActorMail, type MailOwner } from './actor-mail.js';
+import type { ActorSurroundings } from './actor-surroundings.js';
+import { ActorTimers } from './actor-timers.js';
+import type { Runnable } from './dispatcher.js';
+import { Flight } from './flight.js';
+import { checkMessage, isPrimitive } from './message-check.js';
+import { copyMessage } from './message-copy.js';
+import { type InstanceAddress, keyOf, sameInstance, type Supervised } from './signal.js';
+
+export class ActorCell implements Runnable, MailOwner {
+  readonly definition: RuntimeActor;
+  readonly id: string;
+  readonly cycle: LifeCycle;
+  readonly context: ActorCellContext;
+  readonly #around: ActorSurroundings;
+  readonly #args: unknown;
+  readonly #mail: ActorMail;
+  #timers: ActorTimers | undefined;
+  /** Whether mail may be handled. */
+  #isOpen = false;
+  /** Whether mail is refused, for good. */
+  #isClosed = false;
+  /** Whether the cell stands in the dispatcher's queue. */
+  #awake = false;
+  /** Whether the host counts this actor among those with something to do. */
+  #busy = false;
+  /** Whether the life cycle may have something to do, which goes before mail. */
+  #attention = true;
+  #current: Envelope | undefined;
+  /** Whether the current message is set aside, or should have been but didn't fit. */
+  #aside: 'kept' | 'lost' | undefined;
+  #inHook = false;
+  #flight: Flight | undefined;
+
+  constructor(
+    around: ActorSurroundings,
+    definition: RuntimeActor,
+    id: string,
+    spawned: { readonly args: unknown; readonly supervised: Supervised },
+  ) {
+    this.#around = around;
+    this.definition = definition;
+    this.id = id;
+    this.#args = spawned.args;
+    this.#mail = new ActorMail(this, around.deadLetters);
+    this.cycle = new LifeCycle(this, around, spawned.supervised);
+    this.context = new ActorCellContext(this, around);
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  /** The message being handled. */
+  get current(): Envelope | undefined {
+    return this.#current;
+  }
+
+  /** Whether code of the actor is under way. */
+  get occupied(): boolean {
+    return this.#flight !== undefined || this.#inHook || this.#current !== undefined;
+  }
+
+  /** Messages that wait. */
+  get waiting(): number {
+    return this.#mail.waiting;
+  }
+
+  // Mail
+
+  accept(envelope: Envelope): void {
+    if (this.#isClosed) return this.#mail.drop(envelope, this.#ending());
+    if (envelope.sink !== undefined && this.#isOwnAsk(envelope)) return envelope.sink.fail(ownAsk(this, envelope.type));
+    this.#mail.offer(envelope);
+    if (!this.#awake && this.#isOpen && this.#flight === undefined) this.#schedule();
+  }
+
+  /** Takes back a message that still waits for room. */
+  withdraw(envelope: Envelope): boolean {
+    return this.#mail.withdraw(envelope);
+  }
+
+  run(budget: number): boolean {
+    for (let left = budget; left > 0; left -= 1) {
+      if (this.#attention) {
+        this.#attention = this.cycle.attend();
+        continue;
+      }
+      // Whoever opens the cell, or lands the flight, wakes it.
+      if (!this.#isOpen || this.#flight !== undefined) return this.#rest(true);
+      const envelope = this.#mail.take();
+      if (envelope === undefined) return this.#rest(false);
+      this.#handle(envelope);
+    }
+    return true;
+  }
+
+  /** Sets the message being handled aside; false when there is none. */
+  stash(): boolean {
+    if (this.#current === undefined) return false;
+    this.#aside ??= this.#mail.stash(this.#current) ? 'kept' : 'lost';
+    return true;
+  }
+
+  unstashAll(): void {
+    this.#mail.unstashAll();
+  }
+
+  get timers(): ActorTimers {
+    this.#timers ??= new ActorTimers(this.#around.clock, (tick) => this.accept(tick));
+    return this.#timers;
+  }
+
+  cancelTimers(): void {
+    this.#timers?.cancelAll();
+  }
+
+  // What the life cycle needs
+
+  /** A copy of the arguments for one life. */
+  args(): unknown {
+    return copyMessage(this.#args, ({ name, id }) => this.#around.makeRef(name, id, this.context));
+  }
+
+  /** There is something that goes before mail. */
+  wake(): void {
+    this.#attention = true;
+    if (!this.#awake) this.#schedule();
+  }
+
+  /** Mail is handled from now on. */
+  open(): void {
+    this.#isOpen = true;
+    this.wake();
+  }
+
+  /** Mail waits from now on. */
+  shut(): void {
+    this.#isOpen = false;
+  }
+
+  /** Mail is refused from now on, and what waits has waited in vain. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#mail.dropAll(this.#ending());
+  }
+
+  /** Runs code of the actor as if it were a message; a throw goes to the supervisor. Only when not `occupied`. */
+  occupy(code: () => unknown, done: (value: unknown) => void = ignore): void {
+    this.#inHook = true;
+    const succeed = (value: unknown): void => {
+      this.#inHook = false;
+      done(value);
+    };
+    const fail = (error: unknown): void => {
+      this.#inHook = false;
+      this.cycle.fail(error);
+    };
+    let value: unknown;
+    let promise: Promise<unknown> | undefined;
+    try {
+      value = code();
+      promise = asPromise(value);
+    } catch (error) {
+      return fail(error);
+    }
+    if (promise === undefined) succeed(value);
+    else this.#fly(promise, undefined, succeed, fail);
+  }
+
+  /** Resolves when no code of the actor is under way; what takes too long is abandoned. */
+  released(): Promise<void> | undefined {
+    const { clock, stopTimeoutMs } = this.#around;
+    return this.#flight?.released(clock, stopTimeoutMs, () => this.abandon());
+  }
+
+  /** Lets go of code that is under way: whatever comes of it, nobody hears of it. */
+  abandon(): void {
+    const flight = this.#flight;
+    if (flight === undefined) return;
+    const { closing, stopTimeoutMs, log } = this.#around;
+    const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs);
+    log.warn(`${keyOf(this)} doesn't come to an end, and is left behind`, { type: flight.envelope?.type });
+    if (flight.envelope !== undefined) this.#mail.drop(flight.envelope, error);
+    this.#flight = undefined;
+    this.#current = undefined;
+    this.#inHook = false;
+    flight.leaveBehind();
+  }
+
+  // Handling
+
+  #handle(envelope: Envelope): void {
+    const { life } = this.cycle;
+    if (life === undefined || this.#timers?.isStale(envelope) === true) return;
+    const handler = life.receive.get(envelope.type);
+    if (handler === undefined) return this.#mail.drop(envelope, notAnsweredNow(this, envelope.type));
+    this.#current = envelope;
+    let reply: unknown;
+    let promise: Promise<unknown> | undefined;
+    try {
+      reply = handler(life.state, envelope.payload, this.context);
+      promise = asPromise(reply);
+    } catch (error) {
+      return this.#failed(envelope, error);
+    }
+    if (promise === undefined) return this.#handled(envelope, reply);
+    this.#fly(
+      promise,
+      envelope,
+      (value) => this.#handled(envelope, value),
+      (error) => this.#failed(envelope, error),
+    );
+  }
+
+  #handled(envelope: Envelope, reply: unknown): void {
+    this.#current = undefined;
+    if (this.#aside !== undefined) return this.#handledLater(envelope);
+    if (envelope.sink !== undefined) this.#reply(envelope, envelope.sink, reply);
+  }
+
+  /** The handler has set its message aside: there is no reply yet, if it was kept. */
+  #handledLater(envelope: Envelope): void {
+    const lost = this.#aside === 'lost';
+    this.#aside = undefined;
+    if (lost) this.#mail.dropStashed(envelope);
+  }
+
+  #failed(envelope: Envelope, cause: unknown): void {
+    this.#current = undefined;
+    if (this.#aside === 'kept') this.#mail.forget(envelope);
+    this.#aside = undefined;
+    this.#mail.drop(envelope, failedHandling(this, envelope.type, cause));
+    this.cycle.fail(cause);
+  }
+
+  #reply(envelope: Envelope, sink: ReplySink, reply: unknown): void {
+    // Who sent only waits for room.
+    if (sink.taken !== undefined || isPrimitive(reply)) return sink.reply(reply, 0, 0);
+    let value = reply;
+    try {
+      const source = this.context.sourceOf(envelope.sender);
+      if (checkMessage(reply, `${keyOf(this)}: the reply to ${envelope.type}`)) {
+        value = copyMessage(reply, ({ name, id }) => this.#around.makeRef(name, id, source));
+      }
+    } catch (error) {
+      // `checkMessage` throws nothing else.
+      return sink.fail(error as TroupeError);
+    }
+    sink.reply(value, 0, 0);
+  }
+
+  #fly(
+    promise: Promise<unknown>,
+    envelope: Envelope | undefined,
+    done: (value: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const flight = new Flight(envelope);
+    this.#flight = flight;
+    const landing = (how: (value: unknown) => void) => (value: unknown) => {
+      this.#flight = undefined;
+      how(value);
+      // One hook may lead to the next one.
+      if (this.#flight === undefined) this.wake();
+    };
+    flight.follow(promise, landing(done), landing(failed));
+  }
+
+  // Scheduling
+
+  #schedule(): void {
+    this.#awake = true;
+    if (!this.#busy) {
+      this.#busy = true;
+      this.#around.activity(1);
+    }
+    this.#around.dispatcher.schedule(this);
+  }
+
+  #rest(busy: boolean): false {
+    this.#awake = false;
+    if (!busy && this.#busy) {
+      this.#busy = false;
+      this.#around.activity(-1);
+    }
+    return false;
+  }
+
+  /** The instance has ended for good. */
+  retire(): void {
+    if (this.#busy) {
+      this.#busy = false;
+      this.#around.activity(-1);
+    }
+  }
+
+  #ending(): TroupeError {
+    return this.#around.closing ? systemStopped(this) : stopped(this);
+  }
+
+  /** An ask, and not a send, of this actor, which can't come to it before it has finished what it does now. */
+  #isOwnAsk(envelope: Envelope): boolean {
+    if (envelope.sender === undefined || envelope.sink?.taken !== undefined || !this.occupied) return false;
+    // Whoever sets `sender` gives a reference or an address.
+    return sameInstance(envelope.sender as InstanceAddress, this);
+  }
+}
+
+/** What was returned, as a promise if it is one. A stranger's may call back twice, or at once; a real one doesn't. */
+function asPromise(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Promise) return value;
+  // Reading a field of an object as unknown is safe.
+  if (typeof (value as { readonly then?: unknown }).then !== 'function') return undefined;
+  return Promise.resolve(value as PromiseLike<unknown>);
+}
+
+function ignore(): void {}

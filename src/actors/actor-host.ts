@@ -1,0 +1,223 @@
+/**
+ * All living plain actors of one thread, of every definition.
+ *
+ * Mail comes in through `deliver`, the control lane through `signal`; both find their instance by name and id.
+ * Top-level actors are children of the guardian, whose last resort is to stop the one that failed. Who asks for
+ * an instance that isn't there is told so. Hot path: two lookups for each message; bench suite `mailbox`.
+ */
+import type { Envelope } from '../core/envelope.js';
+import { TroupeError } from '../core/troupe-error.js';
+import { showValue } from '../core/show-value.js';
+import { ActorCell } from './actor-cell.js';
+import type { RuntimeActor } from './actor-definition.js';
+import { ActorFamily } from './actor-family.js';
+import { idInUse, notRunning } from './actor-fault.js';
+import type { ActorFacilities, ActorSurroundings, MessageSource, SpawnRequest } from './actor-surroundings.js';
+import { checkMessage } from './message-check.js';
+import { copyMessage } from './message-copy.js';
+import type { InstanceAddress, Signal, SignalPost, Supervised } from './signal.js';
+import type { SupervisionSettings } from './supervision-options.js';
+import { failEnvelope } from './undeliverable.js';
+
+/** What the host of a thread's actors is given by the system. */
+export interface ActorHostOptions extends ActorFacilities {
+  /** How failing top-level actors are dealt with. */
+  readonly supervision: SupervisionSettings;
+  /** Where signals go. Default: to the instances of this host, and to its own guardian. */
+  readonly signals?: SignalPost;
+  /** Called whenever the last busy actor has come to rest. */
+  readonly onIdle?: () => void;
+}
+
+export class ActorHost implements SignalPost {
+  readonly #options: ActorHostOptions;
+  readonly #around: ActorSurroundings;
+  readonly #cells = new Map<string, Map<string, ActorCell>>();
+  readonly #guardian: ActorFamily;
+  #size = 0;
+  #active = 0;
+  #lastOrdinal = 0;
+  #closing = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: ActorHostOptions) {
+    this.#options = options;
+    this.#around = this.#surroundings();
+    this.#guardian = new ActorFamily(this.#around, options.supervision, (_, child) => {
+      this.#around.signals.signal(child, { kind: 'stop' });
+    });
+  }
+
+  /** Living instances, children included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether any actor has a message to handle, handles one, starts, restarts or stops; timers don't count. */
+  get busy(): boolean {
+    return this.#active > 0;
+  }
+
+  /** Living instances by definition. */
+  counts(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#cells, ([name, cells]) => [name, cells.size]));
+  }
+
+  find(name: string, id: string): ActorCell | undefined {
+    return this.#cells.get(name)?.get(id);
+  }
+
+  /**
+   * Starts a top-level actor. It begins with its next turn; messages sent meanwhile wait.
+   *
+   * @throws TROUPE_INVALID_OPTIONS for the id of a living instance, or one that is no text
+   * @throws TROUPE_UNKNOWN_ACTOR when the definition isn't in the cast
+   * @throws TROUPE_NOT_SERIALIZABLE when the arguments can't be sent
+   * @throws TROUPE_SYSTEM_STOPPED when the system stops
+   */
+  spawn(definition: RuntimeActor, options: { readonly id?: string; readonly args?: unknown } = {}): ActorCell {
+    return this.#spawn({ definition, id: options.id, args: options.args }, (address) => ({
+      by: undefined,
+      ordinal: this.#guardian.add(address),
+    }));
+  }
+
+  /** Never throws: what can't be delivered goes back to its sender, or to the dead letters. */
+  deliver(envelope: Envelope): void {
+    const cell = this.#cells.get(envelope.target)?.get(envelope.targetId);
+    if (cell !== undefined) return cell.accept(envelope);
+    const address = { name: envelope.target, id: envelope.targetId };
+    failEnvelope(this.#options.deadLetters, envelope, notRunning(address));
+  }
+
+  /** Takes back a message that still waits for room. */
+  withdraw(envelope: Envelope): boolean {
+    return this.find(envelope.target, envelope.targetId)?.withdraw(envelope) ?? false;
+  }
+
+  /** The value as the instance may have it: references in it send in its name. For values that `checkMessage` says hold one. */
+  bind(name: string, id: string, value: unknown): unknown {
+    const source = this.#around.sourceAt({ name, id });
+    return copyMessage(value, (ref) => this.#options.makeRef(ref.name, ref.id, source));
+  }
+
+  /** A signal for an instance of this thread, or without an address for the guardian. */
+  signal(to: InstanceAddress | undefined, signal: Signal): void {
+    if (to === undefined) {
+      if (signal.kind === 'child-failed' || signal.kind === 'child-ended') this.#guardian.take(signal);
+      return;
+    }
+    const cell = this.find(to.name, to.id);
+    if (cell !== undefined) cell.cycle.take(signal);
+    else if (signal.kind === 'watch') {
+      // Gone, or never there: the watch ends as soon as it begins.
+      this.#around.signals.signal(signal.watcher, { kind: 'terminated', of: to, token: signal.token });
+    }
+  }
+
+  /** Stops an instance and its children; resolves when they have stopped, at once if there is none. */
+  async stop(name: string, id: string): Promise<void> {
+    await this.find(name, id)?.cycle.stop();
+  }
+
+  /**
+   * Stops every actor, the last one first; resolves when none is left. What has not ended after `timeoutMs` is
+   * abandoned, and everything not handled fails with TROUPE_SYSTEM_STOPPED.
+   */
+  async stopAll(timeoutMs: number): Promise<void> {
+    this.#closing = true;
+    this.#guardian.close();
+    if (this.#size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(timeoutMs, () => this.#abandonAll());
+      this.#emptied = () => {
+        timer.cancel();
+        resolve();
+      };
+      for (const address of this.#guardian.addresses().reverse())
+        this.#around.signals.signal(address, { kind: 'stop' });
+    });
+  }
+
+  #abandonAll(): void {
+    // What ends leaves the maps, which a loop over them can bear.
+    for (const cells of this.#cells.values()) {
+      for (const cell of cells.values()) cell.cycle.abandon();
+    }
+  }
+
+  #spawn({ definition, id, args }: SpawnRequest, adopt: (child: InstanceAddress) => Supervised): ActorCell {
+    const address = { name: nameOf(definition), id: id ?? this.#options.newId() };
+    if (this.#closing)
+      throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${address.name}: the system stops, nothing is spawned any more`);
+    if (this.#options.definition(address.name) !== definition) throw notInCast(address.name);
+    if (typeof address.id !== 'string' || address.id === '') {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${address.name}: option "id" is ${showValue(address.id)}; give a text that is not empty`,
+      );
+    }
+    if (this.find(address.name, address.id) !== undefined) throw idInUse(address);
+    checkMessage(args, `${address.name}/${address.id}: option "args"`);
+    const cell = new ActorCell(this.#around, definition, address.id, { args, supervised: adopt(address) });
+    let cells = this.#cells.get(address.name);
+    if (cells === undefined) {
+      cells = new Map();
+      this.#cells.set(address.name, cells);
+    }
+    cells.set(address.id, cell);
+    this.#size += 1;
+    cell.wake();
+    return cell;
+  }
+
+  #ended(cell: ActorCell): void {
+    cell.retire();
+    this.#cells.get(cell.name)?.delete(cell.id);
+    this.#size -= 1;
+    if (this.#size > 0) return;
+    const emptied = this.#emptied;
+    this.#emptied = undefined;
+    emptied?.();
+  }
+
+  #surroundings(): ActorSurroundings {
+    const isClosing = (): boolean => this.#closing;
+    return {
+      ...this.#options,
+      signals: this.#options.signals ?? this,
+      get closing() {
+        return isClosing();
+      },
+      newOrdinal: () => {
+        this.#lastOrdinal += 1;
+        return this.#lastOrdinal;
+      },
+      spawn: (request, adopt) => this.#spawn(request, adopt),
+      sourceAt: ({ name, id }): MessageSource | undefined => this.find(name, id)?.context,
+      activity: (change) => {
+        this.#active += change;
+        if (this.#active === 0) this.#options.onIdle?.();
+      },
+      ended: (cell) => this.#ended(cell),
+    };
+  }
+}
+
+function nameOf(definition: RuntimeActor): string {
+  // JavaScript can pass anything; reading a field of an object as unknown is safe.
+  const { kind, name } = Object(definition) as { readonly kind?: unknown; readonly name?: unknown };
+  if (kind === 'actor' && typeof name === 'string') return name;
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `spawn(): give a definition made by actor(), not ${showValue(definition)}`,
+  );
+}
+
+function notInCast(name: string): TroupeError {
+  return new TroupeError(
+    'TROUPE_UNKNOWN_ACTOR',
+    `${name} is not the actor of that name in the cast; export its definition from the cast's module`,
+    { details: { target: name } },
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * The mail of one actor: its mailbox, its stash, and what becomes of messages that can't be kept.
+ *
+ * A sender that waits for an answer is told; whatever nobody waits for is a dead letter with its reason. Until the
+ * first message that has a priority the mailbox is a plain queue. Hot path: bench suite `mailbox`.
+ */
+import type { DeadLetterReason, DeadLetterSink } from '../core/dead-letter.js';
+import type { Envelope } from '../core/envelope.js';
+import type { TroupeError } from '../core/troupe-error.js';
+import { Mailbox, type Offer } from '../mailbox/mailbox.js';
+import { PriorityMailbox } from '../mailbox/priority-mailbox.js';
+import { Stash } from '../mailbox/stash.js';
+import type { RuntimeActor } from './actor-definition.js';
+import { full } from './actor-fault.js';
+import { toDeadLetters } from './undeliverable.js';
+
+/** Whose mail it is. */
+export interface MailOwner {
+  readonly name: string;
+  readonly id: string;
+  readonly definition: RuntimeActor;
+}
+
+export class ActorMail {
+  readonly #owner: MailOwner;
+  readonly #deadLetters: DeadLetterSink;
+  #mailbox: Mailbox | PriorityMailbox;
+  #stash: Stash | undefined;
+
+  constructor(owner: MailOwner, deadLetters: DeadLetterSink) {
+    this.#owner = owner;
+    this.#deadLetters = deadLetters;
+    this.#mailbox = new Mailbox(owner.definition.options.mailbox);
+  }
+
+  /** Messages that wait to be handled; those set aside don't. */
+  get waiting(): number {
+    return this.#mailbox.size + (this.#stash?.asked ?? 0);
+  }
+
+  /** Takes a message, or does with it what the overflow policy says. */
+  offer(envelope: Envelope): void {
+    if (envelope.priority !== 0) this.#prioritise();
+    const offer = this.#mailbox.offer(envelope);
+    if (offer === 'taken') {
+      if (envelope.sink !== undefined) envelope.sink.taken?.();
+    } else if (offer !== 'waiting') {
+      this.#overflowed(envelope, offer);
+    }
+  }
+
+  /** The next message to be handled. */
+  take(): Envelope | undefined {
+    return this.#stash?.take() ?? this.#mailbox.take();
+  }
+
+  /** Takes back a message that still waits for room. */
+  withdraw(envelope: Envelope): boolean {
+    return this.#mailbox.withdraw(envelope);
+  }
+
+  /** Sets a message aside; false when the stash is full. */
+  stash(envelope: Envelope): boolean {
+    this.#stash ??= new Stash(this.#owner.definition.options.mailbox.capacity);
+    return this.#stash.put(envelope);
+  }
+
+  /** What was set aside is handled next, in its order. */
+  unstashAll(): void {
+    this.#stash?.unstashAll();
+  }
+
+  /** Forgets a message that was set aside. */
+  forget(envelope: Envelope): void {
+    this.#stash?.remove(envelope);
+  }
+
+  /** Nothing that waits will be handled. */
+  dropAll(error: TroupeError): void {
+    for (const envelope of this.#stash?.drain() ?? []) this.drop(envelope, error);
+    for (const envelope of this.#mailbox.drain()) this.drop(envelope, error);
+  }
+
+  /** The sender is told, if it waits for an answer; else the message is a dead letter. */
+  drop(envelope: Envelope, error: TroupeError, reason?: DeadLetterReason): void {
+    if (envelope.sink !== undefined) envelope.sink.fail(error);
+    else toDeadLetters(this.#deadLetters, envelope, error, reason);
+  }
+
+  /** A message that should have been set aside had no room there. */
+  dropStashed(envelope: Envelope): void {
+    const { capacity } = this.#owner.definition.options.mailbox;
+    this.drop(envelope, full(this.#owner, envelope.type, capacity, 'the stash is full'));
+  }
+
+  #overflowed(envelope: Envelope, offer: Exclude<Offer, 'taken' | 'waiting'>): void {
+    const { capacity } = this.#owner.definition.options.mailbox;
+    const dropped = typeof offer === 'object' ? offer.droppedOldest : envelope;
+    this.drop(dropped, full(this.#owner, dropped.type, capacity, 'the mailbox is full'), reasonOf(offer));
+    if (dropped !== envelope) envelope.sink?.taken?.();
+  }
+
+  /** The first message with a priority: from now on they count. What waits keeps its place among equals. */
+  #prioritise(): void {
+    if (this.#mailbox instanceof PriorityMailbox) return;
+    const before = this.#mailbox.drain();
+    this.#mailbox = new PriorityMailbox(this.#owner.definition.options.mailbox);
+    for (const envelope of before) this.#mailbox.offer(envelope);
+  }
+}
+
+function reasonOf(offer: Exclude<Offer, 'taken' | 'waiting'>): DeadLetterReason {
+  if (offer === 'refused') return 'mailbox-full';
+  return offer === 'dropped-newest' ? 'dropped-newest' : 'dropped-oldest';
+}

@@ -1,0 +1,72 @@
+/**
+ * Death watch of one actor: whom it watches, and who watches it.
+ *
+ * `terminated` comes exactly once for each watch, and never after `unwatch`: a watch is in the table until its
+ * notice is handed out. Tokens tell a watch from an earlier one of the same actor, whose notice may still be on
+ * its way. Watching is between instances, so a restart at either end changes nothing.
+ */
+import { type InstanceAddress, keyOf, type SignalPost } from './signal.js';
+
+export class DeathWatch {
+  readonly #self: InstanceAddress;
+  readonly #signals: SignalPost;
+  /** By key of the watched: the token of the watch. */
+  readonly #watched = new Map<string, { readonly of: InstanceAddress; readonly token: number }>();
+  /** By key of the watcher. */
+  readonly #watchers = new Map<string, { readonly watcher: InstanceAddress; readonly token: number }>();
+  #lastToken = 0;
+
+  constructor(self: InstanceAddress, signals: SignalPost) {
+    this.#self = self;
+    this.#signals = signals;
+  }
+
+  /** Begins to watch; a second time changes nothing. */
+  watch(of: InstanceAddress): void {
+    const key = keyOf(of);
+    if (this.#watched.has(key)) return;
+    this.#lastToken += 1;
+    this.#watched.set(key, { of, token: this.#lastToken });
+    this.#signals.signal(of, { kind: 'watch', watcher: this.#self, token: this.#lastToken });
+  }
+
+  unwatch(of: InstanceAddress): void {
+    const found = this.#watched.get(keyOf(of));
+    if (found === undefined) return;
+    this.#watched.delete(keyOf(of));
+    this.#signals.signal(of, { kind: 'unwatch', watcher: this.#self, token: found.token });
+  }
+
+  /** Whether a notice belongs to a watch that still stands. */
+  expects(of: InstanceAddress, token: number): boolean {
+    return this.#watched.get(keyOf(of))?.token === token;
+  }
+
+  /** Ends a watch because its notice is handed out; false if it stands no more. */
+  takeNotice(of: InstanceAddress, token: number): boolean {
+    return this.expects(of, token) && this.#watched.delete(keyOf(of));
+  }
+
+  /** Somebody watches this actor. */
+  add(watcher: InstanceAddress, token: number): void {
+    this.#watchers.set(keyOf(watcher), { watcher, token });
+  }
+
+  /** Somebody watches no more, unless he has begun again meanwhile. */
+  remove(watcher: InstanceAddress, token: number): void {
+    const key = keyOf(watcher);
+    if (this.#watchers.get(key)?.token === token) this.#watchers.delete(key);
+  }
+
+  /** This actor has ended: its watchers are told, and it watches nobody any more. */
+  end(): void {
+    for (const { watcher, token } of this.#watchers.values()) {
+      this.#signals.signal(watcher, { kind: 'terminated', of: this.#self, token });
+    }
+    this.#watchers.clear();
+    for (const { of, token } of this.#watched.values()) {
+      this.#signals.signal(of, { kind: 'unwatch', watcher: this.#self, token });
+    }
+    this.#watched.clear();
+  }
+}

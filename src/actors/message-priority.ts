@@ -1,0 +1,24 @@
+/** The priority of a message to a plain actor: what its sender gives, else what the definition says of its type. */
+import { showValue } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { RuntimeActor } from './actor-definition.js';
+
+/**
+ * The priority under which a message waits; whoever makes the envelope asks for it once.
+ *
+ * @param given `options.priority` of the sender; undefined when it gave none.
+ * @throws TROUPE_INVALID_OPTIONS when either is no number
+ */
+export function priorityOf(definition: RuntimeActor, type: string, given: number | undefined): number {
+  const { priority } = definition.options.mailbox;
+  const found: unknown = given ?? priority?.(type) ?? 0;
+  if (typeof found === 'number' && !Number.isNaN(found)) return found;
+  const whose = given === undefined ? `what mailbox.priority returns for ${type}` : 'options.priority';
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `${definition.name}: ${whose} is ${showValue(found)}; give a number, higher first`,
+    {
+      details: { target: definition.name, type },
+    },
+  );
+}

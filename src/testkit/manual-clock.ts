@@ -1,0 +1,94 @@
+/**
+ * A clock that stands still until it is told to go on: tests decide what time it is, and never sleep.
+ *
+ * Timers fire in the order of their due times, and among equals in the order in which they were set; while one
+ * fires, the clock shows its due time. Between two due times everything that is ready on the event loop gets its
+ * turn, so that what a timer causes has happened before the next one fires.
+ */
+import type { Clock, Timer } from '../core/clock.js';
+
+interface Pending {
+  readonly dueMs: number;
+  readonly order: number;
+  readonly fire: () => void;
+}
+
+/**
+ * A `Clock` whose time is moved by hand; give it to `ActorSystem.start({ clock })`.
+ *
+ * @example
+ * const clock = new ManualClock();
+ * clock.setTimer(1_000, () => console.log('a second has passed'));
+ * await clock.advance(1_000);
+ */
+export class ManualClock implements Clock {
+  readonly #timers = new Set<Pending>();
+  #wallMs: number;
+  #elapsedMs = 0;
+  #order = 0;
+
+  /** @param startMs wall time at the start, epoch milliseconds. Default: the first moment of 2020, UTC. */
+  constructor(startMs: number = Date.UTC(2020, 0, 1)) {
+    this.#wallMs = startMs;
+  }
+
+  now(): number {
+    return this.#wallMs;
+  }
+
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  setTimer(delayMs: number, fire: () => void): Timer {
+    this.#order += 1;
+    const pending: Pending = { dueMs: this.#elapsedMs + Math.max(0, delayMs), order: this.#order, fire };
+    this.#timers.add(pending);
+    return { cancel: () => void this.#timers.delete(pending) };
+  }
+
+  /** Timers that have not fired yet. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass; resolves when the timers due have fired and what they caused at once has happened. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#elapsedMs + ms;
+    await turn();
+    for (let next = this.#nextDue(untilMs); next !== undefined; next = this.#nextDue(untilMs)) {
+      this.#timers.delete(next);
+      this.#goTo(next.dueMs);
+      next.fire();
+      await turn();
+    }
+    this.#goTo(untilMs);
+  }
+
+  /** Sets the wall clock, which may jump in either direction; monotonic time and timers don't notice. */
+  jumpTo(wallMs: number): void {
+    this.#wallMs = wallMs;
+  }
+
+  #goTo(elapsedMs: number): void {
+    this.#wallMs += elapsedMs - this.#elapsedMs;
+    this.#elapsedMs = elapsedMs;
+  }
+
+  #nextDue(untilMs: number): Pending | undefined {
+    let next: Pending | undefined;
+    for (const timer of this.#timers) {
+      if (timer.dueMs > untilMs) continue;
+      if (next === undefined || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order)) {
+        next = timer;
+      }
+    }
+    return next;
+  }
+}
+
+/** Everything that is ready now has run: promises, and what they schedule with setImmediate twice in a row. */
+async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
