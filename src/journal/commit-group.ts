@@ -141,7 +141,7 @@ export class CommitGroup {
         stream,
         firstVersion: entry.baseVersion + 1,
         lastVersion,
-        page: this.#pageStart,
+        position: this.position + 1,
         hashes: String(entry.commandHash),
       };
       stream.openRow = row;

@@ -43,35 +43,88 @@ export function selectEvents(page: StoredPage, filter: PageFilter, limit: number
   return position;
 }
 
-/** Adds the events of one aggregate with `after < version <= to` to `events`. */
-export function selectVersions(
-  page: StoredPage,
-  of: { readonly aggregate: string; readonly id: string; readonly after: number; readonly to: number },
-  events: RecordedEvent[],
-): void {
+/** The versions of one aggregate that are wanted of a page: those that the index says are there, or some of them. */
+export interface Versions {
+  readonly aggregate: string;
+  readonly id: string;
+  readonly firstVersion: number;
+  readonly lastVersion: number;
+  /** Position of the first one, if it is known. */
+  readonly position?: number;
+}
+
+/** Adds these events to `events`, decoded for replay. */
+export function selectVersions(page: StoredPage, of: Versions, events: RecordedEvent[]): void {
+  for (const [encoded, position] of versionsIn(page, of)) {
+    events.push(decodeForReplay(encoded, position, page.recordedAt));
+  }
+}
+
+/** The outcome that a command left with one of these events. */
+export function outcomeIn(page: StoredPage, of: Versions, commandId: string): StoredOutcome | undefined {
+  let found: StoredOutcome | undefined;
+  for (const [encoded, position] of versionsIn(page, of)) {
+    if (encoded[6] === commandId) found = decodeOutcome(encoded, position) ?? found;
+  }
+  return found;
+}
+
+/** The events of one aggregate in a page, with their positions. */
+function versionsIn(page: StoredPage, of: Versions): [EncodedEvent, number][] {
+  if (of.position !== undefined && of.firstVersion === of.lastVersion) {
+    const alone = extractOne(page.body, `["${of.aggregate}",${JSON.stringify(of.id)},${of.firstVersion},"`);
+    if (alone !== undefined) return [[alone, of.position]];
+  }
+  const found: [EncodedEvent, number][] = [];
   let position = page.firstPosition - 1;
   for (const encoded of parsePage(page)) {
     position += 1;
     if (encoded[0] !== of.aggregate || encoded[1] !== of.id) continue;
-    if (encoded[2] > of.after && encoded[2] <= of.to) events.push(decodeForReplay(encoded, position, page.recordedAt));
-  }
-}
-
-/** The outcome that a command of an aggregate left in a page. */
-export function outcomeIn(
-  page: StoredPage,
-  aggregate: string,
-  id: string,
-  commandId: string,
-): StoredOutcome | undefined {
-  let found: StoredOutcome | undefined;
-  let position = page.firstPosition - 1;
-  for (const encoded of parsePage(page)) {
-    position += 1;
-    if (encoded[0] !== aggregate || encoded[1] !== id || encoded[6] !== commandId) continue;
-    found = decodeOutcome(encoded, position) ?? found;
+    if (encoded[2] >= of.firstVersion && encoded[2] <= of.lastVersion) found.push([encoded, position]);
   }
   return found;
+}
+
+/**
+ * The one event that starts with `start`, without parsing its neighbours; undefined when the text occurs elsewhere
+ * too (in the data of an event), so that it takes a parser to tell. The caller knows that the event is there.
+ */
+function extractOne(body: string, start: string): EncodedEvent | undefined {
+  const from = body.indexOf(start);
+  if (from < 0 || body.indexOf(start, from + 1) >= 0) return undefined;
+  // Written by event-codec.ts, and the checksum says that it was not changed since.
+  return JSON.parse(body.slice(from, endOfArray(body, from))) as EncodedEvent;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** The place behind the JSON array that starts at `from`. */
+function endOfArray(text: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < text.length; i += 1) {
+    const char = text.charCodeAt(i);
+    if (char === QUOTE) i = endOfString(text, i);
+    else if (char === 0x5b || char === 0x7b) depth += 1;
+    else if (char === 0x5d || char === 0x7d) {
+      depth -= 1;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return text.length;
+}
+
+/** The place of the quote that ends the string whose quote is at `from`. */
+function endOfString(text: string, from: number): number {
+  let end = text.indexOf('"', from + 1);
+  while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end < 0 ? text.length : end;
+}
+
+function isEscaped(text: string, place: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(place - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
 }
 
 /** Searching a text costs a tenth of parsing it; what a page must contain in order to match is known. */
@@ -88,7 +141,7 @@ function mayMatch(page: StoredPage, filter: PageFilter): boolean {
 }
 
 /** @throws TROUPE_JOURNAL_CORRUPT when the body is not what the journal writes. */
-function parsePage(page: StoredPage): readonly EncodedEvent[] {
+export function parsePage(page: StoredPage): readonly EncodedEvent[] {
   let events: unknown;
   try {
     events = JSON.parse(page.body);

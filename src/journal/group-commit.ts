@@ -28,6 +28,8 @@ export interface GroupCommitOptions {
   /** Told what must not pass in silence and has nobody to be thrown at. */
   readonly warn: (message: string, cause?: unknown) => void;
   readonly fault?: JournalFault | undefined;
+  /** Called when commits begin after a pause. */
+  readonly busy?: () => void;
   /** Called when nothing is left to commit. */
   readonly idle?: () => void;
 }
@@ -37,10 +39,12 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #head: StoreHead;
   #queue: QueuedItem[] = [];
+  /** What has to run while no commit is under way. */
+  #between: (() => Promise<void>)[] = [];
   #running = false;
   #closed = false;
   /** After a failure, until the head could be read again: the group of which nobody knows whether it landed. */
-  #doubt: { readonly group: CommitGroup | undefined } | undefined;
+  #doubt: CommitGroup | undefined;
   #commits = 0;
   #failedCommits = 0;
   #bytesWritten = 0;
@@ -93,6 +97,14 @@ export class GroupCommit {
     return write.settled;
   }
 
+  /** Runs a task of the store's while no commit is under way. */
+  between(task: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#between.push(() => task().then(resolve, reject));
+      this.#wake();
+    });
+  }
+
   /** Commits what is queued and takes nothing more. */
   async close(): Promise<void> {
     const flushed = this.writeRecords(new RecordWrite([]));
@@ -102,6 +114,10 @@ export class GroupCommit {
 
   #enqueue(item: QueuedItem): void {
     this.#queue.push(item);
+    this.#wake();
+  }
+
+  #wake(): void {
     if (this.#running) return;
     this.#running = true;
     // A tick queued by a microtask runs when the microtasks are used up, those that they add included.
@@ -115,21 +131,25 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
+    const commitsBefore = this.#commits;
+    if (this.#queue.length > 0) this.#options.busy?.();
     let done: CommitGroup | undefined;
     try {
       for (;;) {
-        if (this.#doubt !== undefined && !(await this.#resolveDoubt())) return;
-        const group = this.#take();
+        if (this.#doubt !== undefined && !(await this.#resolveDoubt(this.#doubt))) return;
+        const task = this.#between.shift();
+        const group = task === undefined ? this.#take() : undefined;
         const committing = group === undefined ? undefined : this.#commit(group);
         if (done !== undefined) this.#tellCommitted(done);
-        if (committing === undefined) {
-          if (this.#queue.length === 0) return;
-          done = undefined;
-        } else done = await committing;
+        done = await committing;
+        await task?.();
+        if (group === undefined && this.#queue.length + this.#between.length === 0) return;
       }
     } finally {
       this.#running = false;
-      if (this.#queue.length === 0) this.#options.idle?.();
+      // A callback may have appended while everything before it failed.
+      if (this.#queue.length + this.#between.length > 0) this.#wake();
+      else if (this.#commits > commitsBefore) this.#options.idle?.();
     }
   }
 
@@ -172,81 +192,67 @@ export class GroupCommit {
     const recordedAt = group.eventCount > 0 ? group.recordedAt : this.#head.recordedAt;
     this.#head = { position: group.position, streams: group.streams, recordedAt };
     for (const stream of group.newStreams) stream.stored = true;
+    this.#options.store.landed(group);
     return group;
   }
 
   async #judge(group: CommitGroup, error: unknown, number: number): Promise<CommitGroup | undefined> {
-    const { store, fault } = this.#options;
     // The commit before this one is told first.
     await Promise.resolve();
+    let verdict: Verdict;
     try {
-      throwIfAny(fault?.(number, 'head'));
-      const head = await store.readHead();
-      if (group.eventCount > 0 && head.position === group.position) return this.#landed(group);
-      const conflicts = await store.findConflicts(group, error);
-      this.#head = { ...head, recordedAt: Math.max(head.recordedAt, this.#head.recordedAt) };
-      if (conflicts.length > 0) {
-        return await this.#commitWithout(
-          group,
-          new Map(conflicts.map(({ stream, version }) => [stream, conflictOf(stream, group, version, error)])),
-        );
-      }
-      this.#failGroup(group, error);
+      verdict = await this.#verdictOn(group, number);
     } catch (unreadable) {
-      this.#doubt = { group: group.eventCount > 0 ? group : undefined };
-      this.#failGroup(group, error);
-      this.#failQueue(unreadable);
+      this.#doubt = group;
+      this.#failGroup(group, notWritten, error);
+      this.#failQueue(notWritten, unreadable);
+      return undefined;
     }
+    if (verdict === 'landed') return this.#landed(group);
+    this.#failGroup(group, verdict === 'absent' ? notWritten : overtaken, error);
+    if (verdict === 'overtaken') await this.#reload(group, error);
     return undefined;
   }
 
-  /** The rest of a group in which some aggregates conflict. */
-  #commitWithout(group: CommitGroup, conflicts: Map<StreamHandle, TroupeError>): Promise<CommitGroup | undefined> {
-    const isOut = (item: QueuedItem): TroupeError | undefined =>
-      item instanceof RecordWrite ? undefined : conflicts.get(item.stream);
-    this.#failStreams(new Set(conflicts.keys()), group.items, (item) => isOut(item));
-    const rest = this.#newGroup();
-    const left = group.items.filter((item) => isOut(item) === undefined);
-    let taken = 0;
-    for (const item of left) {
-      if (!rest.tryAdd(item)) break;
-      taken += 1;
-    }
-    this.#queue.unshift(...left.slice(taken));
-    return this.#commit(rest.seal());
+  async #verdictOn(group: CommitGroup, number: number): Promise<Verdict> {
+    const { store, fault } = this.#options;
+    throwIfAny(fault?.(number, 'head'));
+    const head = await store.readHead();
+    const landed = group.eventCount > 0 && (await store.holds(group));
+    this.#head = { ...head, recordedAt: Math.max(head.recordedAt, this.#head.recordedAt) };
+    if (landed) return 'landed';
+    return head.position === group.start.position ? 'absent' : 'overtaken';
   }
 
-  #failGroup(group: CommitGroup, cause: unknown): void {
+  /** Somebody has written past the lock. Every version counted here may be wrong, so all instances have to load again. */
+  async #reload(group: CommitGroup, cause: unknown): Promise<void> {
+    this.#options.warn('the journal was written by somebody else while it was open; all instances load again', cause);
+    this.#failQueue(overtaken, cause);
+    this.#options.streams.killAll();
+    try {
+      await this.#options.store.reload();
+    } catch {
+      this.#doubt = group;
+    }
+  }
+
+  /** Fails a group, and everything queued on top of its aggregates; what is queued of others goes on. */
+  #failGroup(group: CommitGroup, errorOf: ErrorOf, cause: unknown): void {
     const streams = new Set<StreamHandle>();
     for (const item of group.items) if (!(item instanceof RecordWrite)) streams.add(item.stream);
-    this.#failStreams(streams, group.items, (item) => notWritten(whatFailed(item), cause));
-  }
-
-  /** Fails items of a group, and everything queued on top of the streams that have died. */
-  #failStreams(
-    streams: ReadonlySet<StreamHandle>,
-    items: readonly QueuedItem[],
-    errorOf: (item: QueuedItem) => TroupeError | undefined,
-  ): void {
     for (const stream of streams) this.#options.streams.kill(stream);
-    const onTop = this.#queue.filter((item) => !(item instanceof RecordWrite) && streams.has(item.stream));
-    if (onTop.length > 0) {
-      this.#queue = this.#queue.filter((item) => item instanceof RecordWrite || !streams.has(item.stream));
-    }
-    for (const item of items) {
-      const error = errorOf(item);
-      if (error !== undefined) this.#fail(item, error);
-    }
-    for (const item of onTop) {
-      this.#fail(item, errorOf(item) ?? notWritten(`${whatFailed(item)}: decided on top of an entry that failed`));
-    }
+    const isOnTop = (item: QueuedItem): boolean => !(item instanceof RecordWrite) && streams.has(item.stream);
+    const onTop = this.#queue.filter(isOnTop);
+    if (onTop.length > 0) this.#queue = this.#queue.filter((item) => !isOnTop(item));
+    for (const item of group.items) this.#fail(item, errorOf(whatFailed(item), cause));
+    for (const item of onTop) this.#fail(item, errorOf(`${whatFailed(item)}, for one that it rests on failed`, cause));
   }
 
-  #failQueue(cause: unknown): void {
+  #failQueue(errorOf: ErrorOf, cause: unknown): void {
     const queue = this.#queue;
     this.#queue = [];
     for (const item of queue) if (!(item instanceof RecordWrite)) this.#options.streams.kill(item.stream);
-    for (const item of queue) this.#fail(item, notWritten(whatFailed(item), cause));
+    for (const item of queue) this.#fail(item, errorOf(whatFailed(item), cause));
   }
 
   #fail(item: QueuedItem, error: TroupeError): void {
@@ -256,22 +262,22 @@ export class GroupCommit {
     if (!(item instanceof RecordWrite)) this.#settle(item);
   }
 
-  /** Reads the head after a failure that left it unknown; false when it still can't be read: everything queued has failed then. */
-  async #resolveDoubt(): Promise<boolean> {
-    const { store, fault } = this.#options;
-    const group = this.#doubt?.group;
+  /** Tries to read the head after a failure that left it unknown; false when that fails too, and with it everything queued. */
+  async #resolveDoubt(group: CommitGroup): Promise<boolean> {
+    let verdict: Verdict;
     try {
-      throwIfAny(fault?.(this.#commits, 'head'));
-      const head = await store.readHead();
-      this.#doubt = undefined;
-      this.#head = { ...head, recordedAt: Math.max(head.recordedAt, this.#head.recordedAt) };
-      // Its entries were told that they failed; that its events are there nobody was told.
-      if (group !== undefined && head.position === group.position) this.#publish(group);
-      return true;
+      verdict = await this.#verdictOn(group, this.#commits);
     } catch (error) {
-      this.#failQueue(error);
+      this.#failQueue(notWritten, error);
+      // These fail by themselves, if they do.
+      for (const task of this.#between.splice(0)) await task();
       return false;
     }
+    this.#doubt = undefined;
+    // Its entries were told that they failed; that its events are there nobody was told.
+    if (verdict === 'landed') this.#publish(this.#landed(group));
+    else if (verdict === 'overtaken') await this.#reload(group, undefined);
+    return this.#doubt === undefined;
   }
 
   #tellCommitted(group: CommitGroup): void {
@@ -328,6 +334,12 @@ function throwIfAny(error: Error | undefined): void {
   if (error !== undefined) throw error;
 }
 
+/** What became of a group whose commit failed. */
+type Verdict = 'landed' | 'absent' | 'overtaken';
+
+/** Makes the error of an entry from what failed and why. */
+type ErrorOf = (what: string, cause?: unknown) => TroupeError;
+
 function whatFailed(item: QueuedItem): string {
   if (item instanceof RecordWrite) return 'records were not written';
   return `${item.stream.key}: command ${item.commandId} was not written`;
@@ -342,11 +354,10 @@ function notWritten(what: string, cause?: unknown): TroupeError {
   );
 }
 
-function conflictOf(stream: StreamHandle, group: CommitGroup, version: number, cause: unknown): TroupeError {
-  const expected = group.rows.find((row) => row.stream === stream)?.firstVersion ?? 1;
+function overtaken(what: string, cause?: unknown): TroupeError {
   return new TroupeError(
     'TROUPE_VERSION_CONFLICT',
-    `${stream.key}: expected version ${expected - 1}, the journal has ${version}; read again and retry`,
-    { cause, details: { aggregate: stream.aggregate, id: stream.id, expected: expected - 1, actual: version } },
+    `${what}: somebody else has written to the journal in the meantime; read again and retry`,
+    { cause },
   );
 }

@@ -5,7 +5,6 @@
  * failures are the group commit's (`group-commit.ts`), the same for every store.
  */
 import type { CommitGroup } from './commit-group.js';
-import type { StreamHandle } from './stream-handle.js';
 
 /** Where the store's content ends. */
 export interface StoreHead {
@@ -17,20 +16,17 @@ export interface StoreHead {
   readonly recordedAt: number;
 }
 
-/** An aggregate that isn't where the group says. */
-export interface StreamConflict {
-  readonly stream: StreamHandle;
-  /** Version of its last event in the store. */
-  readonly version: number;
-}
-
 export interface JournalStore {
   /** Resolves with the bytes written when the group is durable; rejects when nothing of it is, or when that is not known. */
   commit(group: CommitGroup): Promise<number>;
+  /** The group is in the store: called once for each one that is, in order, before the next commit. */
+  landed(group: CommitGroup): void;
   /** The truth after a commit that failed. */
   readHead(): Promise<StoreHead>;
-  /** Which aggregates made a commit fail, if the error was one of uniqueness. */
-  findConflicts(group: CommitGroup, error: unknown): Promise<readonly StreamConflict[]>;
+  /** Whether the events of a group are in the store. */
+  holds(group: CommitGroup): Promise<boolean>;
+  /** Somebody else has written here: whatever the store remembers is read anew. */
+  reload(): Promise<void>;
 }
 
 /** Lets a test or a simulation make a commit fail: before it is written, after it is written, or while reading the head. */

@@ -9,7 +9,7 @@ import { outcomeIn, selectEvents, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import type { EventPage, EventQuery, LoadedStream, StoredOutcome, StoredSnapshot } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
-import type { JournalStore, StoreHead, StreamConflict } from './journal-store.js';
+import type { JournalStore, StoreHead } from './journal-store.js';
 import { streamKey } from './stream-handle.js';
 
 interface MemorySnapshot extends StoredSnapshot {
@@ -21,7 +21,12 @@ interface MemoryStream {
   readonly aggregate: string;
   version: number;
   outcomeSeq: number;
-  readonly rows: { readonly lastVersion: number; readonly page: StoredPage; readonly hashes: readonly number[] }[];
+  readonly rows: {
+    readonly firstVersion: number;
+    readonly lastVersion: number;
+    readonly page: StoredPage;
+    readonly hashes: readonly number[];
+  }[];
   /** By command id, oldest first. */
   readonly outcomes: Map<string, StoredOutcome & { readonly hash: number }>;
   /** Newest first. */
@@ -42,12 +47,9 @@ export class MemoryStore implements JournalStore {
   /** All at once, a turn of the event loop later, so that a busy system leaves room for timers. */
   async commit(group: CommitGroup): Promise<number> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const pages = new Map<number, StoredPage>();
     let bytes = 0;
     for (const page of group.pages) {
-      const stored = { ...page, recordedAt: group.recordedAt };
-      pages.set(page.firstPosition, stored);
-      this.#pages.push(stored);
+      this.#pages.push({ ...page, recordedAt: group.recordedAt });
       bytes += page.body.length;
     }
     for (const { key, aggregate, number } of group.newStreams) {
@@ -61,11 +63,11 @@ export class MemoryStore implements JournalStore {
         snapshots: [],
       });
     }
-    for (const { stream, lastVersion, page, hashes } of group.rows) {
+    for (const { stream, firstVersion, lastVersion, position, hashes } of group.rows) {
       const kept = this.#stream(stream.key);
-      const stored = pages.get(page);
-      if (stored === undefined) throw new Error(`page ${page} is not in this commit`);
-      kept.rows.push({ lastVersion, page: stored, hashes: hashes.split(',').map(Number) });
+      const page = this.#pages[this.#indexOf(position)];
+      if (page === undefined) throw new Error(`position ${position} is not in this commit`);
+      kept.rows.push({ firstVersion, lastVersion, page, hashes: hashes.split(',').map(Number) });
       kept.version = lastVersion;
     }
     for (const { stream, seq, commandId, commandHash, fingerprint, outcome } of group.outcomes) {
@@ -100,9 +102,16 @@ export class MemoryStore implements JournalStore {
     return { position: last?.lastPosition ?? 0, streams: this.#streams.size, recordedAt: last?.recordedAt ?? 0 };
   }
 
-  /** Nobody else writes here. */
-  async findConflicts(): Promise<readonly StreamConflict[]> {
-    return [];
+  landed(): void {
+    // Nothing is remembered beside the content.
+  }
+
+  async holds(group: CommitGroup): Promise<boolean> {
+    return this.#pages.at(-1)?.lastPosition === group.position;
+  }
+
+  async reload(): Promise<void> {
+    // Nobody else writes here.
   }
 
   load(
@@ -134,7 +143,8 @@ export class MemoryStore implements JournalStore {
     for (let i = first; i < rows.length; i += 1) {
       const row = rows[i];
       if (row === undefined || events.length >= JOURNAL_LIMITS.readEvents || chars > JOURNAL_LIMITS.readChars) break;
-      selectVersions(row.page, { aggregate, id, after, to }, events);
+      const firstVersion = Math.max(row.firstVersion, after + 1);
+      selectVersions(row.page, { aggregate, id, firstVersion, lastVersion: Math.min(row.lastVersion, to) }, events);
       chars += row.page.body.length;
     }
     return events;
@@ -143,7 +153,7 @@ export class MemoryStore implements JournalStore {
   findOutcome(aggregate: string, id: string, commandId: string): StoredOutcome | undefined {
     const stream = this.#streams.get(streamKey(aggregate, id));
     for (const row of stream?.rows ?? []) {
-      const found = outcomeIn(row.page, aggregate, id, commandId);
+      const found = outcomeIn(row.page, { aggregate, id, ...row }, commandId);
       if (found !== undefined) return found;
     }
     const kept = stream?.outcomes.get(commandId);
@@ -157,7 +167,7 @@ export class MemoryStore implements JournalStore {
     const events: RecordedEvent[] = [];
     const pages = this.#pages;
     let searchedTo = Math.max(after, 0);
-    const first = firstIndex(pages.length, (i) => (pages[i]?.lastPosition ?? 0) > after);
+    const first = this.#indexOf(after + 1);
     let chars = 0;
     for (let i = first; i < pages.length; i += 1) {
       const page = pages[i];
@@ -174,6 +184,11 @@ export class MemoryStore implements JournalStore {
       key,
       value: JSON.parse(text) as unknown,
     })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Index of the page that holds a position, or would hold it. */
+  #indexOf(position: number): number {
+    return firstIndex(this.#pages.length, (i) => (this.#pages[i]?.lastPosition ?? 0) >= position);
   }
 
   #stream(key: string): MemoryStream {

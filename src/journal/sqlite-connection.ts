@@ -38,6 +38,8 @@ export interface SqliteSession {
 export interface SqliteOpenOptions {
   /** `create` makes the file when it is missing, `write` and `read` want it to be there. */
   readonly mode: 'create' | 'write' | 'read';
+  /** Whether the path is a `file:` URI with options of SQLite. Default false. */
+  readonly uri?: boolean;
   /** How long a statement waits for another process's lock. Default 5 s. */
   readonly busyTimeoutMs?: number;
   /** Such as `synchronous = FULL`; run in this order after opening. */
@@ -74,10 +76,14 @@ export class SqliteConnection implements SqliteSession {
       read: driver.OPEN_READONLY,
     }[options.mode];
     const database = await new Promise<Database>((resolve, reject) => {
-      const opened = new driver.Database(path, flags | driver.OPEN_FULLMUTEX, (error) => {
-        if (error === null) resolve(opened);
-        else reject(sqliteError(error, path));
-      });
+      const opened = new driver.Database(
+        path,
+        flags | driver.OPEN_FULLMUTEX | (options.uri === true ? driver.OPEN_URI : 0),
+        (error) => {
+          if (error === null) resolve(opened);
+          else reject(sqliteError(error, path));
+        },
+      );
     });
     database.configure('busyTimeout', options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS);
     const session = new DriverSession(database, path, options.statements ?? DEFAULT_STATEMENTS);

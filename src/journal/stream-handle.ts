@@ -58,13 +58,13 @@ export class StreamHandle implements Stream {
   }
 }
 
-/** Which events of one aggregate are in one page, as it goes into the index. */
+/** Which events of one aggregate a page holds, as it goes into the index. */
 export interface PageRow {
   readonly stream: StreamHandle;
   readonly firstVersion: number;
   lastVersion: number;
-  /** Position of the page's first event. */
-  readonly page: number;
+  /** Position of the first of these events. */
+  readonly position: number;
   /** Hashes of the commands whose last event is in the page, joined by commas. */
   hashes: string;
 }
@@ -88,8 +88,8 @@ export class StreamTable {
     }
   }
 
-  isVacant(aggregate: string, id: string): boolean {
-    return !this.#handles.has(streamKey(aggregate, id));
+  find(aggregate: string, id: string): StreamHandle | undefined {
+    return this.#handles.get(streamKey(aggregate, id));
   }
 
   /** The aggregate has to be vacant. */
@@ -101,6 +101,10 @@ export class StreamTable {
   kill(handle: StreamHandle): void {
     handle.alive = false;
     if (handle.pending === 0) this.#forget(handle);
+  }
+
+  killAll(): void {
+    for (const handle of this.#handles.values()) this.kill(handle);
   }
 
   /** One entry of the handle is committed or has failed. */

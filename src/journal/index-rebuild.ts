@@ -1,0 +1,73 @@
+/**
+ * Makes the tail of the index anew from the events themselves: at opening, for those that the file's index does
+ * not reach, which after a clean stop are none.
+ */
+import { hashText } from '../core/fingerprint.js';
+import { parsePage } from './event-page.js';
+import type { StoredPage } from './event-page.js';
+import { IndexTail } from './index-tail.js';
+import type { SqliteSession } from './sqlite-connection.js';
+import { pagesFrom } from './sqlite-pages.js';
+import { StreamHandle, streamKey } from './stream-handle.js';
+import type { PageRow } from './stream-handle.js';
+
+const READ_INDEXED_TO = "SELECT value FROM meta WHERE key = 'indexed_to'";
+
+const READ_NUMBERS = `
+SELECT stream.stream AS number, wanted.key AS place
+FROM json_each(?) AS wanted CROSS JOIN stream
+  ON stream.aggregate = wanted.value ->> 0 AND stream.aggregate_id = wanted.value ->> 1`;
+
+/** Pages per query. */
+const PAGES = 256;
+
+/** @throws TROUPE_JOURNAL_CORRUPT when a page is damaged. */
+export async function readIndexTail(session: SqliteSession): Promise<IndexTail> {
+  const meta = await session.get<{ value: number }>(READ_INDEXED_TO);
+  const tail = new IndexTail(meta?.value ?? 0);
+  for (let position = tail.indexedTo; ; ) {
+    const pages = (await pagesFrom(session, position + 1, PAGES)).filter((page) => page.firstPosition > position);
+    const last = pages.at(-1);
+    if (last === undefined) return tail;
+    tail.add(await rowsOf(pages, session), last.lastPosition);
+    position = last.lastPosition;
+  }
+}
+
+async function rowsOf(pages: readonly StoredPage[], session: SqliteSession): Promise<PageRow[]> {
+  const rows: PageRow[] = [];
+  const streams = new Map<string, StreamHandle>();
+  for (const page of pages) {
+    const events = parsePage(page);
+    const inPage = new Map<string, PageRow>();
+    for (let i = 0; i < events.length; i += 1) {
+      const [aggregate, id, version, , , , commandId] = events[i] ?? unreachable();
+      const key = streamKey(aggregate, id);
+      let row = inPage.get(key);
+      if (row === undefined) {
+        const stream = streams.get(key) ?? new StreamHandle(aggregate, id, { number: 0, version, outcomeSeq: 0 });
+        streams.set(key, stream);
+        row = { stream, firstVersion: version, lastVersion: version, position: page.firstPosition + i, hashes: '' };
+        inPage.set(key, row);
+        rows.push(row);
+      }
+      row.lastVersion = version;
+      // The events of one command stand together; its last one is where the next is of another command.
+      const next = events[i + 1];
+      if (next === undefined || next[6] !== commandId || next[1] !== id || next[0] !== aggregate) {
+        row.hashes += row.hashes === '' ? hashText(commandId) : `,${hashText(commandId)}`;
+      }
+    }
+  }
+  const handles = Array.from(streams.values());
+  const wanted = JSON.stringify(handles.map(({ aggregate, id }) => [aggregate, id]));
+  for (const { place, number } of await session.all<{ place: number; number: number }>(READ_NUMBERS, wanted)) {
+    const handle = handles[place];
+    if (handle !== undefined) handle.number = number;
+  }
+  return rows;
+}
+
+function unreachable(): never {
+  throw new Error('an index below the length has an element');
+}

@@ -1,0 +1,109 @@
+/**
+ * Which pages hold which aggregate's events: the youngest part of the index, in memory.
+ *
+ * An index row for each aggregate in each commit would touch as many pages of the file as there are aggregates,
+ * which costs more than the events. So commits write events only; the rows gather here and go into the file
+ * (`stream_page`) many at a time, in order, one row for all that an aggregate has gathered. After a crash they are
+ * made again from the events behind `indexedTo`, the position up to which the file's index reaches.
+ *
+ * @see O'Neil et al., The Log-Structured Merge-Tree, 1996
+ */
+import type { IndexRow } from './index-row.js';
+import type { PageRow } from './stream-handle.js';
+
+type GatheringRow = { -readonly [Field in keyof IndexRow]: IndexRow[Field] };
+
+interface Generation {
+  readonly rows: Map<number, GatheringRow>;
+  /** Position up to which it reaches. */
+  to: number;
+  size: number;
+}
+
+/** The rows of a merge into the file, and how far its index reaches then. */
+export interface IndexMerge {
+  readonly rows: readonly IndexRow[];
+  readonly indexedTo: number;
+}
+
+export class IndexTail {
+  #indexedTo: number;
+  /** On its way into the file, until that is durable. */
+  #merging: Generation | undefined;
+  #gathering: Generation;
+
+  constructor(indexedTo: number) {
+    this.#indexedTo = indexedTo;
+    this.#gathering = { rows: new Map(), to: indexedTo, size: 0 };
+  }
+
+  /** Position up to which the file's index reaches; answers of the file that reach less far are too old for this tail. */
+  get indexedTo(): number {
+    return this.#indexedTo;
+  }
+
+  /** Rows of pages that gathered since the last merge began. */
+  get size(): number {
+    return this.#gathering.size;
+  }
+
+  /** Whether a merge has begun that is not known to be durable. */
+  get isMerging(): boolean {
+    return this.#merging !== undefined;
+  }
+
+  /** The rows of one commit, which reaches `to`. */
+  add(rows: readonly PageRow[], to: number): void {
+    const gathering = this.#gathering;
+    for (const { stream, firstVersion, lastVersion, position, hashes } of rows) {
+      const { number } = stream;
+      const row = gathering.rows.get(number);
+      if (row === undefined) {
+        gathering.rows.set(number, {
+          stream: number,
+          firstVersion,
+          lastVersion,
+          firstPosition: position,
+          pages: `${firstVersion},${position}`,
+          hashes,
+        });
+      } else {
+        row.lastVersion = lastVersion;
+        row.pages += `,${firstVersion},${position}`;
+        row.hashes += `;${hashes}`;
+      }
+    }
+    gathering.size += rows.length;
+    gathering.to = to;
+  }
+
+  /** What is known here of an aggregate behind `indexedTo`, oldest first. */
+  rowsOf(stream: number, indexedTo: number): readonly IndexRow[] {
+    const rows: IndexRow[] = [];
+    const merging = this.#merging;
+    if (merging !== undefined && merging.to > indexedTo) push(rows, merging.rows.get(stream));
+    push(rows, this.#gathering.rows.get(stream));
+    return rows;
+  }
+
+  /** Takes everything gathered for a merge; the same again until `merged` says that it is in the file. */
+  merge(): IndexMerge {
+    if (this.#merging === undefined) {
+      this.#merging = this.#gathering;
+      this.#gathering = { rows: new Map(), to: this.#merging.to, size: 0 };
+    }
+    const rows = Array.from(this.#merging.rows.values()).sort((a, b) => a.stream - b.stream);
+    return { rows, indexedTo: this.#merging.to };
+  }
+
+  /** The merge is durable. */
+  merged(): void {
+    if (this.#merging === undefined) return;
+    this.#indexedTo = this.#merging.to;
+    this.#merging = undefined;
+  }
+}
+
+function push(rows: IndexRow[], row: IndexRow | undefined): void {
+  if (row !== undefined) rows.push(row);
+}

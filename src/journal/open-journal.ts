@@ -1,0 +1,120 @@
+/**
+ * Opens the journal at a path: for writing, by the one who has the lock; or for reading, by anyone, at any time.
+ */
+import { nanoid } from 'nanoid';
+import type { Clock } from '../core/clock.js';
+import { systemClock } from '../core/clock.js';
+import type { EventPage, EventQuery, Journal } from './journal.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import { lockJournal } from './journal-lock.js';
+import { inspectPath } from './journal-path.js';
+import type { JournalFault } from './journal-store.js';
+import { MemoryJournal } from './memory-journal.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import { SqliteJournal } from './sqlite-journal.js';
+import { createSchemaSql } from './sqlite-schema.js';
+import { readEvents, readIdentity, readPosition, readRecords } from './sqlite-reading.js';
+
+export interface OpenJournalOptions {
+  /** Path of the file, made when it is missing; `:memory:` for a journal without one. */
+  readonly path: string;
+  /** `disk` (default): a commit is on the disk before anything is told of it. `os`: handed to the operating system. */
+  readonly durability?: 'disk' | 'os' | undefined;
+  /** Outcomes without events kept for each aggregate. Default 1,000. */
+  readonly outcomes?: number | undefined;
+  readonly clock?: Clock | undefined;
+  /** Told what the journal passes over: a damaged snapshot, a checkpoint that failed. */
+  readonly warn?: ((message: string, cause?: unknown) => void) | undefined;
+  /** For tests and simulations: makes commits fail. */
+  readonly fault?: JournalFault | undefined;
+}
+
+/**
+ * Opens a journal for writing, and makes it when it is missing.
+ *
+ * @throws TROUPE_INVALID_OPTIONS when there can't be a journal at the path: a directory, no folder, no right to.
+ * @throws TROUPE_JOURNAL_CORRUPT when the file is no journal, is damaged, or has a later format; it is left as it is.
+ * @throws TROUPE_JOURNAL_LOCKED when another process, or another system in this one, has it open for writing.
+ */
+export async function openJournal(options: OpenJournalOptions): Promise<Journal> {
+  const {
+    durability = 'disk',
+    outcomes = JOURNAL_LIMITS.outcomes,
+    clock = systemClock,
+    warn = nobody,
+    fault,
+  } = options;
+  if (options.path === ':memory:') return new MemoryJournal({ clock, outcomes, warn, fault });
+  const { path } = await inspectPath(options.path, 'write');
+  const lock = await lockJournal(path);
+  const closing: (() => Promise<void>)[] = [() => lock.release()];
+  const opened = (connection: SqliteConnection): SqliteConnection => {
+    closing.unshift(() => connection.close());
+    return connection;
+  };
+  try {
+    const writing = opened(await SqliteConnection.open(path, { mode: 'create', pragmas: ['cache_size = -32768'] }));
+    await prepareFile(writing, durability, clock.now());
+    const checkpointing = opened(await SqliteConnection.open(path, { mode: 'write', pragmas: [LOG_SIZE] }));
+    const reading = opened(await SqliteConnection.open(path, { mode: 'read', pragmas: ['cache_size = -16384'] }));
+    const unlock = (): Promise<void> => lock.release();
+    return await SqliteJournal.open({ writing, reading, checkpointing, unlock, clock, outcomes, warn, fault });
+  } catch (error) {
+    for (const close of closing) await close();
+    throw error;
+  }
+}
+
+/** The log is cut to 64 MB when it starts anew: 10,000 pages and what one large commit adds. */
+const LOG_SIZE = 'journal_size_limit = 67108864';
+
+/** Makes the schema in an empty file, and turns on the write-ahead log. */
+async function prepareFile(connection: SqliteConnection, durability: 'disk' | 'os', now: number): Promise<void> {
+  const tables = await connection.get<{ readonly count: number }>('SELECT count(*) AS count FROM sqlite_schema');
+  if (tables?.count === 0) await connection.exec(createSchemaSql(nanoid(), now));
+  await connection.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'};
+    PRAGMA wal_autocheckpoint = 10000;
+    PRAGMA ${LOG_SIZE};
+    PRAGMA temp_store = MEMORY;`);
+}
+
+/** A journal opened for reading, for tools; it may be written meanwhile. */
+export interface JournalReader {
+  readonly identity: string;
+  /** Position of the last committed event, now. */
+  head(): Promise<number>;
+  /** As `Journal.read`. */
+  read(query: EventQuery): Promise<EventPage>;
+  /** As `Journal.readRecords`. */
+  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a journal for reading, without the lock and beside any writer.
+ *
+ * @throws TROUPE_INVALID_OPTIONS, TROUPE_JOURNAL_CORRUPT as `openJournal`.
+ */
+export async function openJournalReader(path: string): Promise<JournalReader> {
+  const inspected = await inspectPath(path, 'read');
+  const connection = await SqliteConnection.open(inspected.path, { mode: 'read' });
+  try {
+    const identity = await readIdentity(connection);
+    return {
+      identity,
+      head: () => readPosition(connection),
+      read: (query) => readEvents(connection, query),
+      readRecords: (kind) => readRecords(connection, kind),
+      close: () => connection.close(),
+    };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function nobody(): void {
+  // Without a listener there is nobody to warn.
+}

@@ -1,0 +1,122 @@
+/**
+ * A commit as one SQL statement, so that it is one trip to the driver and atomic by itself.
+ *
+ * The statement inserts one row into a temporary view; the view's trigger takes the row apart and writes the
+ * tables. Pages of events are bound one by one, verbatim, never parsed; everything that is one row per aggregate
+ * or record comes as one JSON text. Twice as fast as BEGIN, inserts, COMMIT in calls of their own.
+ */
+import { crc32 } from 'node:zlib';
+import type { CommitGroup } from './commit-group.js';
+import type { IndexRow } from './index-row.js';
+import type { IndexMerge } from './index-tail.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { SqliteValue } from './sqlite-connection.js';
+
+const SLOTS = Array.from({ length: JOURNAL_LIMITS.groupPages }, (_, slot) => slot);
+const FIELDS = [
+  'recorded_at',
+  'pages',
+  'streams',
+  'index_rows',
+  'indexed_to',
+  'outcomes',
+  'outdated',
+  'snapshots',
+  'records',
+  'gone',
+];
+
+/** Run once on the connection that commits. */
+export const PREPARE_COMMITS = `
+CREATE TEMP VIEW commit_group AS
+SELECT ${[...FIELDS, ...SLOTS.map((slot) => `body${slot}`)].map((name) => `NULL AS ${name}`).join(', ')};
+
+CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
+  INSERT INTO event_page (first_position, last_position, recorded_at, checksum, body)
+  SELECT value ->> 0, value ->> 1, NEW.recorded_at, value ->> 2,
+    CASE key ${SLOTS.map((slot) => `WHEN ${slot} THEN NEW.body${slot}`).join(' ')} END
+  FROM json_each(NEW.pages);
+
+  INSERT INTO stream (stream, aggregate, aggregate_id)
+  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.streams);
+
+  INSERT INTO stream_page (stream, first_version, last_version, first_position, pages, command_hashes)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(NEW.index_rows);
+
+  UPDATE meta SET value = NEW.indexed_to WHERE key = 'indexed_to' AND NEW.indexed_to IS NOT NULL;
+
+  INSERT INTO outcome (stream, seq, command_hash, command_id, fingerprint, outcome)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(NEW.outcomes);
+
+  DELETE FROM outcome WHERE (stream, seq) IN (
+    SELECT old.stream, old.seq FROM json_each(NEW.outdated) AS bound
+    CROSS JOIN outcome AS old ON old.stream = bound.value ->> 0 AND old.seq <= bound.value ->> 1
+  );
+
+  INSERT OR REPLACE INTO snapshot (stream, version, schema_version, state, checksum, recorded_at)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, NEW.recorded_at FROM json_each(NEW.snapshots);
+
+  DELETE FROM snapshot WHERE (stream, version) IN (
+    SELECT old.stream, old.version FROM json_each(NEW.snapshots) AS fresh
+    CROSS JOIN snapshot AS old ON old.stream = fresh.value ->> 0
+    WHERE fresh.value ->> 5 <= (
+      SELECT count(*) FROM snapshot AS newer WHERE newer.stream = old.stream AND newer.version > old.version
+    )
+  );
+
+  INSERT OR REPLACE INTO record (kind, key, value)
+  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.records);
+
+  DELETE FROM record WHERE (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.gone));
+END;`;
+
+/** The statement of a commit; its parameters come from `commitParams`. */
+export const COMMIT = `
+INSERT INTO commit_group (${[...FIELDS, ...SLOTS.map((slot) => `body${slot}`)].join(', ')})
+VALUES (${[...FIELDS, ...SLOTS].map(() => '?').join(', ')})`;
+
+/** What a group writes, and the index rows that go with it. */
+export function commitParams(group: CommitGroup, merge: IndexMerge | undefined, outcomesKept: number): SqliteValue[] {
+  const params: SqliteValue[] = [
+    group.recordedAt,
+    list(group.pages, (page) => `[${page.firstPosition},${page.lastPosition},${crc32(page.body)}]`),
+    list(group.newStreams, ({ number, aggregate, id }) => JSON.stringify([number, aggregate, id])),
+    merge === undefined ? null : list(merge.rows, indexRowText),
+    merge?.indexedTo ?? null,
+    list(group.outcomes, ({ stream, seq, commandHash, commandId, fingerprint, outcome }) =>
+      JSON.stringify([stream.number, seq, commandHash, commandId, fingerprint, JSON.stringify(outcome)]),
+    ),
+    list(group.outcomes, ({ stream, seq }) => `[${stream.number},${seq - outcomesKept}]`),
+    list(group.snapshots, ({ stream, version, schemaVersion, state, keep }) =>
+      JSON.stringify([stream.number, version, schemaVersion, state, crc32(state), keep]),
+    ),
+    ...recordTexts(group),
+  ];
+  for (const slot of SLOTS) params.push(group.pages[slot]?.body ?? null);
+  return params;
+}
+
+/** Records that are set, and records that go. */
+function recordTexts(group: CommitGroup): [set: string | null, gone: string | null] {
+  if (group.records.size === 0) return [null, null];
+  const records = Array.from(group.records.values());
+  return [
+    list(
+      records.filter(({ text }) => text !== undefined),
+      ({ kind, key, text }) => JSON.stringify([kind, key, text]),
+    ),
+    list(
+      records.filter(({ text }) => text === undefined),
+      ({ kind, key }) => JSON.stringify([kind, key]),
+    ),
+  ];
+}
+
+/** Numbers, and texts of digits and commas: nothing to escape. */
+function indexRowText({ stream, firstVersion, lastVersion, firstPosition, pages, hashes }: IndexRow): string {
+  return `[${stream},${firstVersion},${lastVersion},${firstPosition},"${pages}","${hashes}"]`;
+}
+
+function list<Item>(items: readonly Item[], encode: (item: Item) => string): string | null {
+  return items.length === 0 ? null : `[${items.map(encode).join(',')}]`;
+}

@@ -1,0 +1,173 @@
+/**
+ * The journal in one SQLite file: one connection commits, one reads, one checkpoints.
+ *
+ * In a WAL database readers never hold up the writer, so recovery and catch-up run beside commits. The parts:
+ * `group-commit.ts` decides what goes into a commit, `sqlite-store.ts` writes it, `sqlite-recovery.ts` reads single
+ * aggregates, `sqlite-reading.ts` reads in order of position, `journal-lock.ts` keeps other writers out.
+ */
+import type { Clock } from '../core/clock.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { Checkpointer } from './checkpointer.js';
+import { GroupCommit } from './group-commit.js';
+import type {
+  CommittedEvents,
+  EventPage,
+  EventQuery,
+  Journal,
+  JournalEntry,
+  JournalMetrics,
+  LoadedStream,
+  RecordChange,
+  StoredOutcome,
+  Stream,
+} from './journal.js';
+import type { JournalFault } from './journal-store.js';
+import { RecordWrite } from './record-write.js';
+import type { SqliteConnection } from './sqlite-connection.js';
+import { readEvents, readIdentity, readRecords } from './sqlite-reading.js';
+import { SqliteRecovery } from './sqlite-recovery.js';
+import { SqliteStore } from './sqlite-store.js';
+import { StreamHandle, StreamTable } from './stream-handle.js';
+
+export interface SqliteJournalParts {
+  /** Commits; nobody else writes to the file. */
+  readonly writing: SqliteConnection;
+  readonly reading: SqliteConnection;
+  readonly checkpointing: SqliteConnection;
+  /** Gives the lock back. */
+  readonly unlock: () => Promise<void>;
+  readonly clock: Clock;
+  readonly outcomes: number;
+  readonly warn: (message: string, cause?: unknown) => void;
+  readonly fault: JournalFault | undefined;
+}
+
+export class SqliteJournal implements Journal {
+  readonly identity: string;
+  readonly #parts: SqliteJournalParts;
+  readonly #streams = new StreamTable();
+  readonly #writer: GroupCommit;
+  readonly #recovery: SqliteRecovery;
+  readonly #checkpointer: Checkpointer;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    parts: SqliteJournalParts,
+    identity: string,
+    store: SqliteStore,
+    writer: (journal: SqliteJournal) => GroupCommit,
+  ) {
+    this.identity = identity;
+    this.#parts = parts;
+    this.#writer = writer(this);
+    this.#recovery = new SqliteRecovery(parts.reading, () => store.tail, parts.warn);
+    this.#checkpointer = new Checkpointer({
+      connection: parts.checkpointing,
+      clock: parts.clock,
+      warn: parts.warn,
+      before: () => this.#writer.between(() => store.mergeIndex()),
+    });
+  }
+
+  /** The connections are the journal's from here on; the schema has to be there. */
+  static async open(parts: SqliteJournalParts): Promise<SqliteJournal> {
+    const identity = await readIdentity(parts.writing);
+    const store = await SqliteStore.open(parts.writing, parts.outcomes);
+    const head = await store.readHead();
+    return new SqliteJournal(
+      parts,
+      identity,
+      store,
+      (journal) =>
+        new GroupCommit({
+          store,
+          streams: journal.#streams,
+          head,
+          clock: parts.clock,
+          warn: parts.warn,
+          fault: parts.fault,
+          busy: () => {
+            journal.#checkpointer.busy();
+          },
+          idle: () => {
+            journal.#checkpointer.quiet();
+          },
+        }),
+    );
+  }
+
+  get head(): number {
+    return this.#writer.position;
+  }
+
+  get onCommit(): ((events: CommittedEvents) => void) | undefined {
+    return this.#writer.onCommit;
+  }
+
+  set onCommit(told: ((events: CommittedEvents) => void) | undefined) {
+    this.#writer.onCommit = told;
+  }
+
+  async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
+    for (;;) {
+      await this.#streams.vacate(aggregate, id);
+      const { number, outcomeSeq, ...stands } = await this.#recovery.load(aggregate, id, snapshotSchemaVersion);
+      // Another call may have been faster; what its handle has appended since is not in this answer.
+      if (this.#streams.find(aggregate, id) !== undefined) continue;
+      const stream = new StreamHandle(aggregate, id, { number, version: stands.version, outcomeSeq });
+      this.#streams.add(stream);
+      return { ...stands, stream };
+    }
+  }
+
+  release(stream: Stream): void {
+    if (stream instanceof StreamHandle) this.#streams.kill(stream);
+  }
+
+  readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
+    return this.#recovery.readStream(aggregate, id, after, Math.min(to, Number.MAX_SAFE_INTEGER));
+  }
+
+  findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined> {
+    return this.#recovery.findOutcome(aggregate, id, commandId);
+  }
+
+  read(query: EventQuery): Promise<EventPage> {
+    return readEvents(this.#parts.reading, query);
+  }
+
+  append(entry: JournalEntry): void {
+    this.#writer.append(entry);
+  }
+
+  async writeRecords(changes: readonly RecordChange[]): Promise<void> {
+    await this.#writer.writeRecords(new RecordWrite(changes));
+  }
+
+  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]> {
+    return readRecords(this.#parts.reading, kind);
+  }
+
+  metrics(): JournalMetrics {
+    return this.#writer.metrics();
+  }
+
+  async flushed(): Promise<void> {
+    await this.#writer.writeRecords(new RecordWrite([]));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { writing, reading, unlock } = this.#parts;
+    await this.#writer.close();
+    // Readers first: the last connection to close takes the write-ahead log with it.
+    await reading.close();
+    await this.#checkpointer.close();
+    await writing.close();
+    await unlock();
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Pages of events out of the file: many in one answer, as one text, each checked against its checksum.
+ *
+ * An answer stays below a bound of characters however large the events are, but holds at least one page.
+ */
+import { crc32 } from 'node:zlib';
+import { corruptPage } from './event-page.js';
+import type { StoredPage } from './event-page.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { SqliteSession } from './sqlite-connection.js';
+
+/** U+001E stands raw in no JSON text, so it parts bodies that are joined. */
+const SEPARATOR = '\x1e';
+
+const JOINED = `
+SELECT
+  group_concat(first_position || ',' || last_position || ',' || recorded_at || ',' || checksum) AS facts,
+  group_concat(body, char(30)) AS bodies
+FROM`;
+
+const PAGES_FROM = `${JOINED} (
+  SELECT *, sum(octet_length(body)) OVER (ORDER BY first_position) AS octets FROM (
+    SELECT * FROM event_page
+    WHERE first_position >= (SELECT max(first_position) FROM event_page WHERE first_position <= ?1)
+    ORDER BY first_position LIMIT ?2
+  )
+)
+WHERE octets - octet_length(body) < ?3`;
+
+const PAGES_AT = `${JOINED} (
+  SELECT page.*, sum(octet_length(body)) OVER (ORDER BY wanted.key) AS octets
+  FROM json_each(?1) AS wanted CROSS JOIN event_page AS page
+    ON page.first_position = (SELECT max(first_position) FROM event_page WHERE first_position <= wanted.value)
+)
+WHERE octets - octet_length(body) < ?2`;
+
+interface JoinedPages {
+  readonly facts: string | null;
+  readonly bodies: string | null;
+}
+
+/** Pages in order, from the one that holds `position`, or would hold it, on. */
+export async function pagesFrom(session: SqliteSession, position: number, limit: number): Promise<StoredPage[]> {
+  return split(await session.get<JoinedPages>(PAGES_FROM, position, limit, JOURNAL_LIMITS.readChars));
+}
+
+/** The pages that hold these positions, in their order; fewer, from the front, when they are too large for one answer. */
+export async function pagesAt(session: SqliteSession, positions: readonly number[]): Promise<StoredPage[]> {
+  const joined = await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars);
+  const pages = split(joined);
+  for (let i = 0; i < pages.length; i += 1) {
+    const page = pages[i];
+    const position = positions[i] ?? 0;
+    if (page === undefined || page.firstPosition > position || page.lastPosition < position) {
+      throw corruptPage(position, 'the index names it, and it is not there');
+    }
+  }
+  return pages;
+}
+
+/** @throws TROUPE_JOURNAL_CORRUPT when a page is not as it was written. */
+function split(joined: JoinedPages | undefined): StoredPage[] {
+  if (joined === undefined || joined.facts === null) return [];
+  // Integers joined by commas.
+  const facts = JSON.parse(`[${joined.facts}]`) as number[];
+  const bodies = (joined.bodies ?? '').split(SEPARATOR);
+  const pages: StoredPage[] = [];
+  for (let i = 0; i * 4 < facts.length; i += 1) {
+    const firstPosition = facts[i * 4] ?? 0;
+    const body = bodies[i] ?? '';
+    if (crc32(body) !== facts[i * 4 + 3]) throw corruptPage(firstPosition, 'its checksum does not fit its text');
+    pages.push({ firstPosition, lastPosition: facts[i * 4 + 1] ?? 0, recordedAt: facts[i * 4 + 2] ?? 0, body });
+  }
+  return pages;
+}

@@ -1,0 +1,147 @@
+/**
+ * Reading the file in order of position: catch-up, history, read models, tools; and the records.
+ *
+ * Needs no tail: what the file's index doesn't reach is searched page by page. So any process can read this way,
+ * beside the one that writes.
+ */
+import { TroupeError } from '../core/troupe-error.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { selectEvents } from './event-page.js';
+import type { PageFilter, StoredPage } from './event-page.js';
+import { spansAfter } from './index-row.js';
+import type { IndexRow } from './index-row.js';
+import type { EventPage, EventQuery } from './journal.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { SqliteSession } from './sqlite-connection.js';
+import { pagesAt, pagesFrom } from './sqlite-pages.js';
+
+const HEAD = 'SELECT last_position AS position FROM event_page ORDER BY first_position DESC LIMIT 1';
+
+/** Rows of one aggregate from the one that may hold the event behind a position on, up to a bound of characters. */
+const INDEXED = `
+WITH wanted AS (
+  SELECT stream FROM stream WHERE aggregate = json_extract(?1, '$[0]') AND aggregate_id = json_extract(?1, '$[1]')
+)
+SELECT
+  (SELECT value FROM meta WHERE key = 'indexed_to') AS indexedTo,
+  coalesce((SELECT max(last_version) FROM stream_page WHERE stream = (SELECT stream FROM wanted)), 0) AS version,
+  (
+    SELECT json_group_array(json_array(first_version, last_version, first_position, pages)) FROM (
+      SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
+      WHERE stream = (SELECT stream FROM wanted) AND first_position >= coalesce((
+        SELECT max(first_position) FROM stream_page WHERE stream = (SELECT stream FROM wanted) AND first_position <= ?2
+      ), 0)
+    )
+    WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
+  ) AS rows`;
+
+const RECORDS = 'SELECT key, value FROM record WHERE kind = ? ORDER BY key';
+
+const IDENTITY = "SELECT value FROM meta WHERE key = 'identity'";
+
+/** Pages per query, and per answer. */
+const PAGES = 128;
+
+/** The journal's identity. */
+export async function readIdentity(session: SqliteSession): Promise<string> {
+  const row = await session.get<{ readonly value: string }>(IDENTITY);
+  if (row === undefined)
+    throw new TroupeError('TROUPE_JOURNAL_CORRUPT', 'the journal has no identity; restore a backup');
+  return row.value;
+}
+
+/** Position of the last event. */
+export async function readPosition(session: SqliteSession): Promise<number> {
+  const row = await session.get<{ readonly position: number }>(HEAD);
+  return row?.position ?? 0;
+}
+
+/** One answer of `Journal.read`; it may be empty and yet have searched far. */
+export async function readEvents(session: SqliteSession, query: EventQuery): Promise<EventPage> {
+  const { after, aggregate, id } = query;
+  const filter: PageFilter = {
+    after,
+    aggregate,
+    id,
+    types: query.types === undefined ? undefined : new Set(query.types),
+  };
+  const limit = Math.max(1, Math.min(query.limit, JOURNAL_LIMITS.readEvents));
+  if (aggregate !== undefined && id !== undefined) {
+    const found = await readIndexed(session, filter, aggregate, id, limit);
+    if (found !== undefined) return found;
+  }
+  const pages = await pagesFrom(session, after + 1, PAGES);
+  return select(pages, filter, limit, after);
+}
+
+/** Events of one aggregate by the file's index; undefined where that has no more. */
+async function readIndexed(
+  session: SqliteSession,
+  filter: PageFilter,
+  aggregate: string,
+  id: string,
+  limit: number,
+): Promise<EventPage | undefined> {
+  const wanted = JSON.stringify([aggregate, id]);
+  const row = await session.get<IndexedAnswer>(INDEXED, wanted, filter.after);
+  if (row === undefined || row.indexedTo <= filter.after) return undefined;
+  const found = JSON.parse(row.rows) as [
+    firstVersion: number,
+    lastVersion: number,
+    firstPosition: number,
+    pages: string,
+  ][];
+  const rows = found.map(
+    ([firstVersion, lastVersion, firstPosition, pages]): IndexRow => ({
+      stream: 0,
+      firstVersion,
+      lastVersion,
+      firstPosition,
+      pages,
+      hashes: '',
+    }),
+  );
+  const spans = spansAfter(rows, (rows[0]?.firstVersion ?? 1) - 1);
+  // What stands before the first span behind `after` may itself reach beyond it.
+  const behind = spans.findIndex(({ position }) => position > filter.after);
+  const chosen = spans.slice(Math.max(0, (behind < 0 ? spans.length : behind) - 1)).slice(0, PAGES);
+  const pages =
+    chosen.length === 0
+      ? []
+      : await pagesAt(
+          session,
+          chosen.map(({ position }) => position),
+        );
+  const page = select(pages, filter, limit, filter.after);
+  const last = chosen[pages.length - 1];
+  const isWhole = page.searchedTo >= (pages.at(-1)?.lastPosition ?? 0) && (last?.lastVersion ?? 0) === row.version;
+  return isWhole ? { ...page, searchedTo: Math.max(page.searchedTo, row.indexedTo) } : page;
+}
+
+interface IndexedAnswer {
+  readonly indexedTo: number;
+  /** Version of the aggregate's last indexed event. */
+  readonly version: number;
+  readonly rows: string;
+}
+
+function select(pages: readonly StoredPage[], filter: PageFilter, limit: number, after: number): EventPage {
+  const events: RecordedEvent[] = [];
+  let searchedTo = after;
+  for (const page of pages) {
+    if (events.length >= limit) break;
+    const to = selectEvents(page, filter, limit, events);
+    searchedTo = Math.max(searchedTo, to);
+    if (to < page.lastPosition) break;
+  }
+  return { events, searchedTo };
+}
+
+/** All records of one kind, in order of key. */
+export async function readRecords(
+  session: SqliteSession,
+  kind: string,
+): Promise<{ readonly key: string; readonly value: unknown }[]> {
+  const rows = await session.all<{ readonly key: string; readonly value: string }>(RECORDS, kind);
+  return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }));
+}

@@ -1,0 +1,86 @@
+/**
+ * The writing side of the journal's file: commits, the truth after a failed one, and the index behind the events.
+ *
+ * The index rows of a commit gather in the tail (`index-tail.ts`) and go into the file with a later commit, or in
+ * the quiet. Position is the key of the pages, so a second writer that slipped past the lock can't interleave:
+ * its commit, or ours, breaks that key and fails whole.
+ */
+import { crc32 } from 'node:zlib';
+import { CommitGroup } from './commit-group.js';
+import { readIndexTail } from './index-rebuild.js';
+import type { IndexTail } from './index-tail.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { JournalStore, StoreHead } from './journal-store.js';
+import { COMMIT, commitParams, PREPARE_COMMITS } from './sqlite-commit.js';
+import type { SqliteConnection } from './sqlite-connection.js';
+
+const READ_HEAD = `
+SELECT
+  coalesce((SELECT last_position FROM event_page ORDER BY first_position DESC LIMIT 1), 0) AS position,
+  coalesce((SELECT recorded_at FROM event_page ORDER BY first_position DESC LIMIT 1), 0) AS recordedAt,
+  coalesce((SELECT max(stream) FROM stream), 0) AS streams`;
+
+const READ_CHECKSUM = 'SELECT checksum FROM event_page WHERE first_position = ?';
+
+export class SqliteStore implements JournalStore {
+  readonly #connection: SqliteConnection;
+  readonly #outcomesKept: number;
+  #tail: IndexTail;
+  /** The group that takes the gathered index rows along. */
+  #carrier: CommitGroup | undefined;
+
+  private constructor(connection: SqliteConnection, outcomesKept: number, tail: IndexTail) {
+    this.#connection = connection;
+    this.#outcomesKept = outcomesKept;
+    this.#tail = tail;
+  }
+
+  /** On a connection that may write; the tail of the index is made from the events behind the file's index. */
+  static async open(connection: SqliteConnection, outcomesKept: number): Promise<SqliteStore> {
+    await connection.exec(PREPARE_COMMITS);
+    return new SqliteStore(connection, outcomesKept, await readIndexTail(connection));
+  }
+
+  get tail(): IndexTail {
+    return this.#tail;
+  }
+
+  async commit(group: CommitGroup): Promise<number> {
+    const due = this.#tail.isMerging || this.#tail.size >= JOURNAL_LIMITS.tailRows;
+    const merge = due ? this.#tail.merge() : undefined;
+    this.#carrier = due ? group : undefined;
+    await this.#connection.run(COMMIT, ...commitParams(group, merge, this.#outcomesKept));
+    return group.chars;
+  }
+
+  landed(group: CommitGroup): void {
+    if (this.#carrier === group) this.#tail.merged();
+    this.#carrier = undefined;
+    if (group.rows.length > 0) this.#tail.add(group.rows, group.position);
+  }
+
+  async readHead(): Promise<StoreHead> {
+    const head = await this.#connection.get<StoreHead>(READ_HEAD);
+    return head ?? { position: 0, streams: 0, recordedAt: 0 };
+  }
+
+  async holds(group: CommitGroup): Promise<boolean> {
+    const last = group.pages.at(-1);
+    if (last === undefined) return false;
+    const row = await this.#connection.get<{ checksum: number }>(READ_CHECKSUM, last.firstPosition);
+    return row?.checksum === crc32(last.body);
+  }
+
+  async reload(): Promise<void> {
+    this.#tail = await readIndexTail(this.#connection);
+  }
+
+  /** Brings the file's index up to the head; between commits only. */
+  async mergeIndex(): Promise<void> {
+    if (this.#tail.size === 0 && !this.#tail.isMerging) return;
+    const { position, streams, recordedAt } = await this.readHead();
+    const group = new CommitGroup({ position, streams, recordedAt }).seal();
+    await this.#connection.run(COMMIT, ...commitParams(group, this.#tail.merge(), this.#outcomesKept));
+    this.#tail.merged();
+  }
+}
