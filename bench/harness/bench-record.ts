@@ -29,6 +29,7 @@ function roundedRow(row: Row): Row {
     p50: rounded(row.p50),
     p99: rounded(row.p99),
     p999: rounded(row.p999),
+    cpuUs: rounded(row.cpuUs),
     memoryMb: rounded(row.memoryMb),
   };
 }

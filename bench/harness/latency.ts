@@ -3,7 +3,7 @@
  */
 import { Bench } from 'tinybench';
 import type { ArmContext } from './suite.js';
-import type { Uncounted } from './throughput.js';
+import { cpuSince, type Uncounted } from './throughput.js';
 
 /**
  * The time of one operation; the value is the median in microseconds. The cost of asking for the time is taken off.
@@ -23,8 +23,11 @@ export async function timeEach(
     throws: true,
   });
   bench.add('operation', () => operation(sent++), { async: true });
+  const cpu = process.cpuUsage();
   const [task] = await bench.run();
+  const cpuUs = cpuSince(cpu) / sent;
   if (task?.result.state !== 'completed') throw new Error('tinybench did not complete');
   const { p50, p99, p999, samplesCount } = task.result.latency;
-  return { value: p50 * 1_000, samples: samplesCount, p50: p50 * 1_000, p99: p99 * 1_000, p999: p999 * 1_000, sent };
+  const value = p50 * 1_000;
+  return { value, samples: samplesCount, p50: value, p99: p99 * 1_000, p999: p999 * 1_000, cpuUs, sent };
 }

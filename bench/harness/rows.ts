@@ -25,6 +25,7 @@ export interface Row {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+  readonly cpuUs: number;
   /** Greatest resident memory of a process that ran the arm. */
   readonly memoryMb: number;
   readonly sent: number;
@@ -71,6 +72,7 @@ function rowOf({ suite, arm, reports }: ArmRuns): Row {
     p50: median(reports.map(({ p50 }) => p50)),
     p99: median(reports.map(({ p99 }) => p99)),
     p999: median(reports.map(({ p999 }) => p999)),
+    cpuUs: median(reports.map(({ cpuUs }) => cpuUs)),
     memoryMb: Math.max(...reports.map(({ memoryMb }) => memoryMb)),
     sent: total(({ sent }) => sent),
     processed: total(({ processed }) => processed),

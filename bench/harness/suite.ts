@@ -28,6 +28,8 @@ export interface Measurement {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+  /** Processor time for one operation, in microseconds, of all threads of the process: other programs disturb it less. */
+  readonly cpuUs: number;
   /** Operations begun, warm-up included. */
   readonly sent: number;
   /** Operations done, as the actor, or the journal, has counted them; warm-up included. */

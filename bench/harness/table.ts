@@ -16,6 +16,7 @@ export function tableLines(suite: Suite, all: readonly Row[], palette: Palette):
     `±${Math.round(row.spread * 100)} %`,
     readableValue(row.p50),
     readableValue(row.p99),
+    readableValue(row.cpuUs),
     `${Math.round(row.memoryMb)} MB`,
     ratioText(row, rows),
   ]);
@@ -38,10 +39,11 @@ export function tableLines(suite: Suite, all: readonly Row[], palette: Palette):
 /** What the columns are, once below all tables. */
 export const LEGEND =
   'Value: the median over the rounds, ± half the distance between the worst and the best round. p50, p99: µs for one ' +
-  'operation (where only bursts are timed, the mean within a burst). Of rates a high ratio is good, of times a low one.';
+  'operation (where only bursts are timed, the mean within a burst); cpu: processor time for one operation, all ' +
+  'threads. Of rates a high ratio is good, of times a low one.';
 
-const HEADINGS = ['', 'value', 'unit', 'spread', 'p50 µs', 'p99 µs', 'memory', 'ratio'];
-const LEFT = new Set([0, 2, 7]);
+const HEADINGS = ['', 'value', 'unit', 'spread', 'p50 µs', 'p99 µs', 'cpu µs', 'memory', 'ratio'];
+const LEFT = new Set([0, 2, 8]);
 
 /** `0.31 of ring-bursts-of-1000`; several behind one another, a baseline without a row left out. */
 function ratioText(row: Row, rows: readonly Row[]): string {

@@ -25,6 +25,7 @@ export async function countBursts(time: Time, burst: () => number | Promise<numb
 
   const perOperation: number[] = [];
   let measured = 0;
+  const cpu = process.cpuUsage();
   const startedAt = performance.now();
   let now = startedAt;
   while (now - startedAt < time.measureMs) {
@@ -34,7 +35,8 @@ export async function countBursts(time: Time, burst: () => number | Promise<numb
     measured += count;
     now = end;
   }
-  return { value: (measured * 1_000) / (now - startedAt), sent: sent + measured, ...quantilesOf(perOperation) };
+  const facts = { ...quantilesOf(perOperation), cpuUs: cpuSince(cpu) / measured };
+  return { value: (measured * 1_000) / (now - startedAt), sent: sent + measured, ...facts };
 }
 
 /**
@@ -53,6 +55,7 @@ export async function keepInFlight(
   const latencies: number[] = [];
   let measured = 0;
   let measuredMs = 0;
+  let cpuUs = 0;
 
   const lane = async (): Promise<void> => {
     while (!ended) {
@@ -68,6 +71,7 @@ export async function keepInFlight(
     }
     const startedAt = performance.now();
     const doneBefore = done;
+    const cpu = process.cpuUsage();
     let now = startedAt;
     while (now - startedAt < time.measureMs) {
       await operation(sent++);
@@ -78,6 +82,7 @@ export async function keepInFlight(
     }
     measured = done - doneBefore;
     measuredMs = now - startedAt;
+    cpuUs = cpuSince(cpu) / measured;
     ended = true;
   };
   const others = Array.from({ length: lanes - 1 }, lane);
@@ -88,7 +93,7 @@ export async function keepInFlight(
     ended = true;
     await Promise.allSettled(others);
   }
-  return { value: (measured * 1_000) / measuredMs, sent, ...quantilesOf(latencies) };
+  return { value: (measured * 1_000) / measuredMs, sent, ...quantilesOf(latencies), cpuUs };
 }
 
 /** Does `count` operations, `lanes` at a time, unmeasured: to bring instances to life. */
@@ -102,6 +107,12 @@ export async function doAll(
     while (next < count) await operation(next++);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** Microseconds of processor time, of all threads of this process, since an earlier reading. */
+export function cpuSince(earlier: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(earlier);
+  return user + system;
 }
 
 function quantilesOf(microseconds: readonly number[]): Pick<Measurement, 'samples' | 'p50' | 'p99' | 'p999'> {

@@ -99,7 +99,7 @@ async function asks(context: ArmContext, lanes: number, ask: Ask): Promise<Uncou
     return SEQUENCE;
   });
   const each = await timeEach(half, ask);
-  return { ...each, value: rate.value, sent: rate.sent + each.sent };
+  return { ...each, value: rate.value, cpuUs: rate.cpuUs, sent: rate.sent + each.sent };
 }
 
 async function ringBursts(context: ArmContext): Promise<Measurement> {

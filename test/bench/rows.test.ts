@@ -21,6 +21,7 @@ const report = (value: number, facts: Partial<ArmReport> = {}): ArmReport => ({
   p50: 1,
   p99: 2,
   p999: 3,
+  cpuUs: 0.5,
   sent: 10,
   processed: 10,
   memoryMb: 40,
@@ -93,9 +94,9 @@ describe('bench table', () => {
     const { rows } = await play((arm) => report(arm === 'raw' ? 45_123_456 : 15_000_000));
     expect(tableLines(found.suite, rows, palette)).to.deep.equal([
       'demo  How many?',
-      '             value  unit        spread  p50 µs  p99 µs  memory  ratio',
-      '  raw   45,100,000  messages/s    ±0 %       1       2   40 MB',
-      '  tell  15,000,000  messages/s    ±0 %       1       2   40 MB  0.332 of raw',
+      '             value  unit        spread  p50 µs  p99 µs  cpu µs  memory  ratio',
+      '  raw   45,100,000  messages/s    ±0 %       1       2     0.5   40 MB',
+      '  tell  15,000,000  messages/s    ±0 %       1       2     0.5   40 MB  0.332 of raw',
     ]);
   });
 
