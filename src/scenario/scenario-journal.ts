@@ -1,12 +1,12 @@
 /**
  * The journal of a run that was not given one: `.troupe/<name>.db` below the current folder, fresh each time.
  *
- * A journal that another process is using is left alone: starting the system on it then says who is in the way.
+ * A journal that another process is using is left alone and the run refused, with TROUPE_JOURNAL_LOCKED.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SqliteConnection } from '../journal/sqlite-connection.js';
 import { isTroupeError } from '../core/troupe-error.js';
+import { lockJournal } from '../journal/journal-lock.js';
 import { oneLine, ScenarioInputError } from './scenario-input-error.js';
 
 const FOLDER = '.troupe';
@@ -21,6 +21,7 @@ export async function freshJournal(name: string, keep: boolean): Promise<string>
     await mkdir(FOLDER, { recursive: true });
     if (!keep) await removeJournal(path);
   } catch (error) {
+    // Another process has the journal, or the driver is missing: the error says so by itself.
     if (isTroupeError(error)) throw error;
     const advice = 'give a file elsewhere with --journal FILE, or run in a folder that you may write to';
     throw new ScenarioInputError(`cannot use ${path} (${oneLine(error)}); ${advice}`, { cause: error });
@@ -33,18 +34,11 @@ async function removeJournal(path: string): Promise<void> {
   const file = basename(path);
   const entries = await readdir(folder);
   const old = entries.filter((entry) => entry.startsWith(file) && OF_A_JOURNAL.test(entry.slice(file.length)));
-  if (old.length > 0) await whileUnused(path, () => Promise.all(old.map((entry) => rm(join(folder, entry)))));
-}
-
-/** Does something to the files of a journal under its lock, or nothing when another holds that. */
-async function whileUnused(path: string, work: () => Promise<unknown>): Promise<void> {
-  const lock = await SqliteConnection.open(`${path}.lock`, { mode: 'create', busyTimeoutMs: 0 });
+  if (old.length === 0) return;
+  const lock = await lockJournal(join(await realpath(folder), file));
   try {
-    await lock.exec('BEGIN EXCLUSIVE');
-    await work();
-  } catch (error) {
-    if (!isTroupeError(error, 'TROUPE_JOURNAL_LOCKED')) throw error;
+    await Promise.all(old.map((entry) => rm(join(folder, entry))));
   } finally {
-    await lock.close();
+    await lock.release();
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Scenarios as processes: the exit code is 0 only if all checks hold, however a run ends.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { SqliteConnection } from '../../src/journal/sqlite-connection.js';
+import { lockJournal } from '../../src/journal/journal-lock.js';
 import { type ProgramOptions, runProgram, STORIES, TROUPE } from './run-program.js';
 
 describe('scenario processes', function () {
@@ -141,17 +141,19 @@ describe('scenario processes', function () {
     expect(existsSync(join(folder, 'mine.db'))).to.equal(true);
   });
 
-  it('leaves a default journal alone that another process is using', async () => {
+  it('refuses to run on a default journal that another process is using, and leaves it alone', async () => {
     const journal = join(folder, '.troupe/holds.db');
     mkdirSync(join(folder, '.troupe'));
     writeFileSync(journal, 'x');
-    const lock = await SqliteConnection.open(`${journal}.lock`, { mode: 'create' });
-    await lock.exec('BEGIN EXCLUSIVE');
+    const lock = await lockJournal(realpathSync(journal));
     try {
-      await run(['holds']);
+      const end = await run(['holds']);
+      expect(end.code).to.equal(2);
+      expect(end.stdout).to.equal('');
+      expect(end.stderr).to.match(/^holds: .*holds\.db: another process.*\n$/);
       expect(existsSync(journal)).to.equal(true);
     } finally {
-      await lock.close();
+      await lock.release();
     }
     await run(['holds']);
     expect(existsSync(journal)).to.equal(false);
