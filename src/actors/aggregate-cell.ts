@@ -116,8 +116,13 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   /** The instance ends: what waits fails with `error`. */
   end(error: TroupeError): void {
-    this.#abort?.abort(error);
     for (const envelope of this.#mailbox.drain()) this.#fail(envelope, error);
+    this.leave();
+  }
+
+  /** The instance leaves memory; its state stays in the journal. */
+  leave(): void {
+    this.#abort?.abort();
     if (this.#stream !== undefined) this.#around.journal.release(this.#stream);
   }
 

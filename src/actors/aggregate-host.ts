@@ -132,7 +132,7 @@ export class AggregateHost {
       if (cell.idle) {
         this.#unlink(cell);
         this.#cells.delete(cell.id);
-        cell.end(new TroupeError('TROUPE_ACTOR_STOPPED', `${this.definition.name}/${cell.id} has left memory`));
+        cell.leave();
       }
       cell = newer;
     }
