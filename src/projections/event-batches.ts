@@ -1,0 +1,88 @@
+/**
+ * The events that a projection has still to fold, pulled from the log in batches.
+ *
+ * What is at hand in memory makes a batch at once. A page from the journal is waited for only if there is nothing
+ * else to do; it is read while the batch before it is folded.
+ */
+import { LIMITS } from '../core/limits.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { EventPage, Journal } from '../journal/journal.js';
+import { EventFeed } from '../streams/event-feed.js';
+import type { EventWindow } from '../streams/event-window.js';
+import type { Turns } from './turns.js';
+
+export interface EventSource {
+  readonly journal: Journal;
+  readonly window: EventWindow;
+  readonly turns: Turns;
+}
+
+export class EventBatches {
+  readonly #source: EventSource;
+  readonly #types: ReadonlySet<string>;
+  #feed: EventFeed;
+  #events: readonly RecordedEvent[] = [];
+  #searchedTo: number;
+  #reading: Promise<EventPage> | undefined;
+
+  constructor(source: EventSource, types: ReadonlySet<string>, after: number) {
+    this.#source = source;
+    this.#types = types;
+    this.#feed = this.#feedAfter(after);
+    this.#searchedTo = after;
+  }
+
+  /** The batch: events that were pulled and not taken yet. */
+  get events(): readonly RecordedEvent[] {
+    return this.#events;
+  }
+
+  /** Everything up to here has been taken, or is none of the types. */
+  get position(): number {
+    const [next] = this.#events;
+    return next === undefined ? this.#searchedTo : next.position - 1;
+  }
+
+  /** Whether the log holds no more than what was pulled. */
+  get atHead(): boolean {
+    return this.#reading === undefined && this.#feed.atHead;
+  }
+
+  /** Pulls until the batch is full, or what is at hand is used up. */
+  async fill(): Promise<void> {
+    const events = [...this.#events];
+    while (events.length < LIMITS.projectionBatch) {
+      const pulled = this.#reading ?? this.#feed.pull(LIMITS.projectionBatch - events.length);
+      if (pulled === undefined) break;
+      if (pulled instanceof Promise && events.length > 0) {
+        this.#reading = pulled;
+        // Its failure is for the call that waits for it.
+        pulled.catch(() => undefined);
+        break;
+      }
+      this.#reading = undefined;
+      const page = await pulled;
+      for (const event of page.events) events.push(event);
+      this.#searchedTo = page.searchedTo;
+      if (this.#source.turns.over) break;
+    }
+    this.#events = events;
+  }
+
+  /** The first so many events have been folded. */
+  take(count: number): void {
+    this.#events = this.#events.slice(count);
+  }
+
+  /** Begins again behind a position. */
+  restart(after: number): void {
+    this.#events = [];
+    this.#reading = undefined;
+    this.#searchedTo = after;
+    this.#feed = this.#feedAfter(after);
+  }
+
+  #feedAfter(after: number): EventFeed {
+    return new EventFeed(this.#source.window, this.#source.journal, { after, types: this.#types });
+  }
+}

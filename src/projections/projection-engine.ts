@@ -1,0 +1,264 @@
+/**
+ * The engine of one table: pulls events, folds them in batches, writes rows and checkpoint, over and over.
+ *
+ * While one batch is being written the next one is folded, and the page behind it read. Batches form by
+ * themselves: an event that comes alone is written alone, what comes meanwhile makes the next batch. After any
+ * failure it starts again at the checkpoint in the file, which the rows agree with; so each event counts once.
+ * An event that can't be folded stops the engine in front of it; a disk that fails is tried again, less and less often.
+ */
+import type { Clock, Timer } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { isTroupeError } from '../core/troupe-error.js';
+import { BatchPace } from './batch-pace.js';
+import { EventBatches, type EventSource } from './event-batches.js';
+import { ProjectionFold } from './projection-fold.js';
+import type { ProjectionPlan } from './projection-plan.js';
+import { faultOfEvent, faultOfFile, type ProjectionFault, textOf } from './projection-fault.js';
+import type { Row, RowKey } from './row-shape.js';
+import { isFaultOfStatement } from './sqlite-statement.js';
+import { type BoundStatement, StatementFailure, type SqliteViewTable } from './sqlite-view-table.js';
+
+/** What the engines of a system share. */
+export interface EngineSurroundings extends EventSource {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** An event in today's shape. */
+  readonly present: (event: RecordedEvent) => RecordedEvent;
+}
+
+/** Who hears of an engine's progress. */
+export interface EngineListener {
+  /** The position has moved; `rows` changed with it, and if `statements` ran, perhaps any row. */
+  moved(rows: Rows, statements: boolean): void;
+  /** The engine is stopped by a fault. */
+  stopped(fault: ProjectionFault): void;
+  /** All is written, and nothing waits; the engine waits for the promise before it goes on. */
+  atHead(): Promise<void> | undefined;
+}
+
+type Rows = ReadonlyMap<RowKey, Row | null>;
+
+/** Positions that may be passed without a change to a row before the checkpoint is written for their sake. */
+const SKIPPED_AT_MOST = 10_000;
+
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 10_000;
+
+const NO_ROWS: Rows = new Map();
+const NO_STATEMENTS: readonly BoundStatement[] = [];
+
+export class ProjectionEngine {
+  readonly table: SqliteViewTable;
+  readonly #plan: ProjectionPlan;
+  readonly #around: EngineSurroundings;
+  readonly #listener: EngineListener;
+  readonly #fold: ProjectionFold;
+  readonly #batches: EventBatches;
+  readonly #pace = new BatchPace();
+  #writing: Promise<void> | undefined;
+  /** Everything up to here is in the rows. */
+  #position: number;
+  /** The checkpoint in the file. */
+  #checkpoint: number;
+  #fault: ProjectionFault | undefined;
+  #trouble: unknown;
+  #failures = 0;
+  /** A statement of this event failed; when the fold comes there again, it stops. */
+  #poisoned: { readonly position: number; readonly error: unknown } | undefined;
+  #ending = false;
+  #running: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(
+    around: EngineSurroundings,
+    plan: ProjectionPlan,
+    table: SqliteViewTable,
+    position: number,
+    listener: EngineListener,
+  ) {
+    this.#around = around;
+    this.#plan = plan;
+    this.table = table;
+    this.#listener = listener;
+    this.#position = position;
+    this.#checkpoint = position;
+    const { turns, present } = around;
+    this.#batches = new EventBatches(around, plan.types, position);
+    this.#fold = new ProjectionFold({
+      plan,
+      present,
+      fetch: (keys) => table.fetch(keys),
+      turnOver: () => turns.over,
+      turn: () => turns.next(),
+    });
+  }
+
+  /** Every event up to here is in the rows that readers see. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Why the engine has stopped; undefined while it runs. */
+  get fault(): ProjectionFault | undefined {
+    return this.#fault;
+  }
+
+  /** The failure that it is trying to get over, if there is one. */
+  get trouble(): unknown {
+    return this.#trouble;
+  }
+
+  /** Whether `stop()` was called. */
+  get ended(): boolean {
+    return this.#ending;
+  }
+
+  start(): void {
+    const unfollow = this.#around.window.follow(() => this.#wake?.());
+    this.#running ??= this.#run().finally(unfollow);
+  }
+
+  /** Somebody waits: what has come takes no time for company. */
+  hurry(): void {
+    this.#pace.hurry();
+  }
+
+  /** Finishes the batch under way and writes the checkpoint; a second call waits for the first. */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    this.#wake?.();
+    this.#pace.hurry();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ending && this.#fault === undefined) {
+      try {
+        await this.#step();
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+    try {
+      await this.#written();
+      const position = this.#position;
+      if (position > this.#checkpoint) await this.table.write({ rows: NO_ROWS, statements: NO_STATEMENTS, position });
+    } catch {
+      // Nothing is lost: the next start folds again what was not written.
+    }
+  }
+
+  /** One batch, or a wait at the head. */
+  async #step(): Promise<void> {
+    const batches = this.#batches;
+    await this.#around.turns.next();
+    await batches.fill();
+    if (batches.events.length === 0) {
+      await this.#written();
+      await this.#write(NO_ROWS, NO_STATEMENTS, batches.position);
+      if (batches.atHead) await this.#rest();
+      return;
+    }
+    const poisoned = this.#poisoned;
+    const cut = poisoned === undefined ? -1 : batches.events.findIndex((event) => event.position === poisoned.position);
+    const folded = await this.#fold.fold(cut === -1 ? batches.events : batches.events.slice(0, cut));
+    batches.take(folded.taken);
+    const [next] = batches.events;
+    const fault = cut === folded.taken && next !== undefined ? { event: next, error: poisoned?.error } : folded.fault;
+    await this.#written();
+    this.#writing = this.#write(folded.rows, folded.statements, batches.position);
+    // Whoever waits for it gets its failure; until then it is nobody's.
+    this.#writing.catch(nothing);
+    if (fault !== undefined) {
+      await this.#written();
+      this.#stopBy(faultOfEvent(this.#plan.name, fault));
+    }
+  }
+
+  /** Waits until there is something behind the position. */
+  async #rest(): Promise<void> {
+    await this.#listener.atHead();
+    if (this.#ending || !this.#batches.atHead) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+    if (!this.#ending) await this.#pace.next();
+  }
+
+  async #written(): Promise<void> {
+    const writing = this.#writing;
+    this.#writing = undefined;
+    await writing;
+  }
+
+  /** Writes what there is to write; without it the checkpoint follows only now and then. */
+  async #write(rows: Rows, statements: readonly BoundStatement[], position: number): Promise<void> {
+    const changes = rows.size > 0 || statements.length > 0;
+    if (changes || position - this.#checkpoint >= SKIPPED_AT_MOST) {
+      await this.table.write({ rows, statements, position });
+      this.#checkpoint = position;
+      this.#failures = 0;
+      this.#trouble = undefined;
+    }
+    if (position <= this.#position) return;
+    this.#position = position;
+    this.#listener.moved(rows, statements.length > 0);
+  }
+
+  /** Goes back to the checkpoint, at once or after a pause. */
+  async #recover(error: unknown): Promise<void> {
+    if (error instanceof StatementFailure) {
+      this.#poisoned = { position: error.position, error: error.cause };
+    } else if (isTroupeError(error, 'TROUPE_JOURNAL_CORRUPT') || isFaultOfStatement(error)) {
+      this.#stopBy(faultOfFile(this.#plan.name, this.#position, error));
+      return;
+    } else {
+      await this.#backOff(error);
+    }
+    this.#fold.forget();
+    this.#writing = undefined;
+    try {
+      this.#checkpoint = await this.table.readPosition();
+    } catch (error) {
+      // The file can't be read either: what is in memory holds, and writing again finds out.
+      this.#trouble = error;
+    }
+    this.#batches.restart(this.#checkpoint);
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    const { clock, log } = this.#around;
+    if (this.#trouble === undefined) {
+      log.warn(
+        `projection ${this.#plan.name} can't go on at position ${this.#position} and tries again: ${textOf(error)}`,
+      );
+    }
+    this.#trouble = error;
+    const waitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    if (this.#ending) return;
+    const timer = await new Promise<Timer>((resolve) => {
+      const timer = clock.setTimer(waitMs, () => resolve(timer), true);
+      const interrupt = (): void => resolve(timer);
+      // Commits wake the engine too; they are no reason to try earlier.
+      this.#wake = () => {
+        if (this.#ending) interrupt();
+      };
+    });
+    timer.cancel();
+    this.#wake = undefined;
+  }
+
+  #stopBy(fault: ProjectionFault): void {
+    this.#fault = fault;
+    this.#trouble = undefined;
+    this.#around.log.error(fault.error.message, fault.error.details);
+    this.#listener.stopped(fault);
+  }
+}
+
+function nothing(): void {
+  // Its outcome is asked for elsewhere.
+}

@@ -1,0 +1,299 @@
+/**
+ * One projection of a running system: its live table, and while it is built anew the table beside it.
+ *
+ * The live table answers all the time. A build that has reached the head takes its place in one transaction, once
+ * it is at least as far as the live one: no reader ever goes back. Life: live | old + building | live + building → live.
+ */
+import type { Observable } from 'rxjs';
+import { TroupeError } from '../core/troupe-error.js';
+import type { SqliteValue } from '../journal/sqlite-connection.js';
+import { PositionWaiters } from './position-waiters.js';
+import { type EngineListener, type EngineSurroundings, ProjectionEngine } from './projection-engine.js';
+import { type ProjectionFault, textOf } from './projection-fault.js';
+import type { ProjectionPlan } from './projection-plan.js';
+import type { Row, RowKey } from './row-shape.js';
+import { RowWatchers } from './row-watchers.js';
+import {
+  countMatching,
+  type QueriedTable,
+  type RowConditions,
+  type RowQuery,
+  selectMatching,
+} from './sqlite-view-query.js';
+import { isBuildOf, type SqliteViews } from './sqlite-views.js';
+import type { SqliteViewTable } from './sqlite-view-table.js';
+
+/** How a projection is. */
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly version: number;
+  /** Of the table that is being built, if there is one. */
+  readonly position: number;
+  /** Events between it and the head. */
+  readonly lag: number;
+  readonly state: 'running' | 'rebuilding' | 'stopped';
+  /** Why it is stopped, or what it is trying to get over. */
+  readonly error?: string;
+}
+
+export class RunningProjection {
+  readonly plan: ProjectionPlan;
+  readonly #views: SqliteViews;
+  readonly #around: EngineSurroundings;
+  readonly #waiters: PositionWaiters;
+  readonly #watchers: RowWatchers;
+  /** Resolves with the swap; there is one while somebody has asked for a rebuild. */
+  readonly #rebuilds: PositionWaiters;
+  #table: QueriedTable;
+  /** Undefined while an older version answers. */
+  #live: ProjectionEngine | undefined;
+  #builder: ProjectionEngine | undefined;
+  #swapping: Promise<void> | undefined;
+  #beginning: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(plan: ProjectionPlan, views: SqliteViews, around: EngineSurroundings) {
+    this.plan = plan;
+    this.#views = views;
+    this.#around = around;
+    this.#table = { name: plan.table, columns: plan.shape.columns };
+    this.#waiters = new PositionWaiters(around.clock);
+    this.#rebuilds = new PositionWaiters(around.clock);
+    this.#watchers = new RowWatchers(
+      `the view of ${plan.name}`,
+      (keys) => this.#rowsOf(keys),
+      around.log,
+      around.clock,
+    );
+  }
+
+  /** Finds or makes the tables, and starts; resolves when views can answer, not when they are at the head. */
+  async start(): Promise<void> {
+    const { plan } = this;
+    const { live, building } = await this.#views.find(plan);
+    const resumable = building !== undefined && isBuildOf(plan, building) ? building : undefined;
+    if (building !== undefined && resumable === undefined) await this.#views.dropBuilding(plan);
+    if (live === undefined) {
+      this.#live = this.#engine(await this.#views.createTable(plan, 'live'), 0);
+    } else if (isBuildOf(plan, live)) {
+      this.#live = this.#engine(await this.#views.openTable(plan, live), live.position);
+    } else {
+      this.#table = { name: live.name, columns: live.columns };
+    }
+    if (resumable !== undefined) {
+      this.#builder = this.#engine(await this.#views.openTable(plan, resumable), resumable.position);
+    } else if (this.#live === undefined) {
+      this.#builder = this.#engine(await this.#views.createTable(plan, 'building'), 0);
+    }
+    this.#live?.start();
+    this.#builder?.start();
+  }
+
+  /** Reads from the table that answers; a read that a swap has overtaken is repeated on the new table. */
+  async read<T>(query: (table: QueriedTable) => Promise<T>): Promise<T> {
+    for (;;) {
+      const table = this.#table;
+      try {
+        const answer = await query(table);
+        await this.#swapping;
+        if (table === this.#table) return answer;
+      } catch (error) {
+        await this.#swapping;
+        if (table === this.#table) throw error;
+      }
+    }
+  }
+
+  /** @typeParam Found a row as the caller knows it from the definition. */
+  find<Found = Row>(query: RowQuery): Promise<Found[]> {
+    const { shape } = this.plan;
+    return this.read(async (table) => {
+      const { text, params } = selectMatching(shape, table, query);
+      const records = await this.#views.reader.all<Record<string, unknown>>(text, ...params);
+      // Rows have the columns of the definition.
+      return records.map((record) => shape.fromRecord(record) as Found);
+    });
+  }
+
+  count(where: RowConditions | undefined): Promise<number> {
+    return this.read(async (table) => {
+      const { text, params } = countMatching(this.plan.shape, table, where);
+      const answer = await this.#views.reader.get<{ count: number }>(text, ...params);
+      return answer?.count ?? 0;
+    });
+  }
+
+  /** Runs a statement that only reads. */
+  query<Result>(text: string, params: readonly SqliteValue[]): Promise<Result[]> {
+    return this.#views.query<Result>(text, params);
+  }
+
+  watch<Found = Row>(key: RowKey): Observable<Found | undefined> {
+    // Rows have the columns of the definition.
+    return this.#watchers.watch(key) as Observable<Found | undefined>;
+  }
+
+  /** Resolves when readers see every event up to the position; see `View.caughtUp`. */
+  async caughtUp(position: number, timeoutMs: number): Promise<void> {
+    if (this.#readersAt >= position) return;
+    this.#refuseWhenStopped();
+    const fault = this.#fault;
+    if (fault !== undefined) throw fault.error;
+    this.#live?.hurry();
+    await this.#waiters.wait(position, timeoutMs, () => {
+      const { lag, state, position: at, error } = this.status(this.#around.window.head);
+      return new TroupeError(
+        'TROUPE_ASK_TIMEOUT',
+        `projection ${this.plan.name} has not come to position ${position} within ${timeoutMs} ms: it is ${state} at ${at}, ` +
+          `${lag} events behind the head${error === undefined ? '' : ` (${error})`}; wait longer, or see metrics()`,
+        { details: { projection: this.plan.name, wanted: position, position: at, lag } },
+      );
+    });
+  }
+
+  /** Builds the table anew from the first event; joins a build that is under way. */
+  async rebuild(): Promise<void> {
+    this.#refuseWhenStopped();
+    const swapped = this.#rebuilds.wait(0, Infinity, () => this.#stoppedError());
+    // If the build can't even begin, nobody would hear of the end.
+    swapped.catch(nothing);
+    if (this.#builder === undefined || this.#builder.fault !== undefined) {
+      this.#beginning ??= this.#begin().finally(() => {
+        this.#beginning = undefined;
+      });
+      await this.#beginning;
+    }
+    await swapped;
+  }
+
+  /** Whether it is at the head, or stands still for good. Who asks is waiting: what has come takes no time for company. */
+  isSettled(head: number): boolean {
+    if (this.#fault !== undefined) return true;
+    if (this.#builder === undefined && this.#readersAt >= head) return true;
+    this.#live?.hurry();
+    return false;
+  }
+
+  status(head: number): ProjectionStatus {
+    const { name, version } = this.plan;
+    const engine = this.#builder ?? this.#live;
+    const position = engine?.position ?? 0;
+    const trouble = this.#fault?.error ?? engine?.trouble;
+    const state = this.#fault !== undefined ? 'stopped' : this.#builder !== undefined ? 'rebuilding' : 'running';
+    const error = trouble === undefined ? {} : { error: textOf(trouble) };
+    return { name, version, position, lag: Math.max(0, head - position), state, ...error };
+  }
+
+  /** Position and error of what needs a person. */
+  get problem(): { readonly position: number; readonly error: string } | undefined {
+    const { error } = this.status(0);
+    const position = this.#fault?.position ?? (this.#builder ?? this.#live)?.position ?? 0;
+    return error === undefined ? undefined : { position, error };
+  }
+
+  /** Finishes the batches under way; a second call waits for the first. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#beginning?.catch(nothing);
+    await Promise.all([this.#live?.stop(), this.#builder?.stop()]);
+    this.#waiters.fail(this.#stoppedError());
+    this.#rebuilds.fail(this.#stoppedError());
+    this.#watchers.end();
+  }
+
+  /** Everything up to here is in what readers see; an older version counts for nothing. */
+  get #readersAt(): number {
+    return this.#live?.position ?? -1;
+  }
+
+  /** Why nothing moves; undefined while something does. A build that follows a fault is the way out of it. */
+  get #fault(): ProjectionFault | undefined {
+    return this.#builder === undefined ? this.#live?.fault : this.#builder.fault;
+  }
+
+  #engine(table: SqliteViewTable, position: number): ProjectionEngine {
+    const listener: EngineListener = {
+      moved: (rows, statements) => {
+        if (engine !== this.#live) return;
+        if (statements) this.#watchers.anyChanged();
+        else if (rows.size > 0) this.#watchers.changed(rows);
+        this.#waiters.reach(engine.position);
+      },
+      stopped: (fault) => {
+        if (engine === this.#builder) {
+          this.#rebuilds.fail(fault.error);
+          if (this.#live !== undefined) this.#giveUpBuild(this.#live);
+        }
+        if (this.#fault !== undefined) this.#waiters.fail(this.#fault.error);
+      },
+      atHead: () => (engine === this.#builder ? this.#swapIn(engine) : undefined),
+    };
+    const engine: ProjectionEngine = new ProjectionEngine(this.#around, this.plan, table, position, listener);
+    return engine;
+  }
+
+  async #begin(): Promise<void> {
+    await this.#builder?.stop();
+    const table = await this.#views.createTable(this.plan, 'building');
+    this.#refuseWhenStopped();
+    this.#builder = this.#engine(table, 0);
+    this.#builder.start();
+  }
+
+  async #swapIn(builder: ProjectionEngine): Promise<void> {
+    await this.#live?.stop();
+    // The live one has come further meanwhile; the builder will be back here.
+    if (this.#readersAt > builder.position) return;
+    const swap = this.#views.swap(this.plan, builder.table).then(() => {
+      this.#table = { name: this.plan.table, columns: this.plan.shape.columns };
+      this.#live = builder;
+      this.#builder = undefined;
+    });
+    this.#swapping = swap.catch(nothing);
+    try {
+      await swap;
+    } finally {
+      this.#swapping = undefined;
+    }
+    this.#rebuilds.reach(0);
+    this.#waiters.reach(builder.position);
+    this.#watchers.anyChanged();
+  }
+
+  /** A rebuild that can't be finished leaves the live table as it is. */
+  #giveUpBuild(live: ProjectionEngine): void {
+    this.#builder = undefined;
+    this.#views.dropBuilding(this.plan).catch((error: unknown) => {
+      this.#around.log.warn(`projection ${this.plan.name}: the table of the failed rebuild could not be dropped`, {
+        error,
+      });
+    });
+    if (!live.ended || live.fault !== undefined || this.#stopped) return;
+    // It was stopped to make room for the build.
+    this.#live = this.#engine(live.table, live.position);
+    this.#live.start();
+  }
+
+  async #rowsOf(keys: readonly RowKey[]): Promise<ReadonlyMap<RowKey, Row>> {
+    const { shape } = this.plan;
+    const name = shape.key.name;
+    const rows = await this.find({ where: { [name]: keys } });
+    // The key column of a stored row holds nothing else.
+    return new Map(rows.map((row) => [row[name] as RowKey, row]));
+  }
+
+  #refuseWhenStopped(): void {
+    if (this.#stopped) throw this.#stoppedError();
+  }
+
+  #stoppedError(): TroupeError {
+    return new TroupeError(
+      'TROUPE_SYSTEM_STOPPED',
+      `projection ${this.plan.name}: the system has stopped; the projection goes on at the next start`,
+    );
+  }
+}
+
+function nothing(): void {
+  // Its outcome is told elsewhere.
+}
