@@ -13,7 +13,7 @@ import { COLUMNS, parseRow } from './row.js';
  * Messages held back while a file is read. Damaged gzip yields some garbage before its damage shows; then only the
  * damage is worth telling.
  */
-const MAX_HELD = 1_000;
+const MAX_HELD = 10_000;
 
 export interface Input {
   readonly book: InvoiceBook;

@@ -48,7 +48,7 @@ export async function replay(
 ): Promise<Replayed> {
   const underWay = new Set<Promise<void>>();
   const conflicts: string[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   let linesUnderWay = 0;
   let linesSinceLook = 0;
   let rows = 0;
@@ -59,7 +59,7 @@ export async function replay(
       await send(system, invoice);
     } catch (error) {
       if (error instanceof TroupeError && error.code === 'TROUPE_COMMAND_ID_REUSED') conflicts.push(invoice.number);
-      else failure ??= error;
+      else failure ??= error instanceof Error ? error : new Error(String(error));
     } finally {
       linesUnderWay -= invoice.lines.length;
       rows += invoice.lines.length;

@@ -52,7 +52,7 @@ async function runRetail(
   ctx: ScenarioContext<{ readonly input: string | undefined; readonly resume: boolean }>,
 ): Promise<void> {
   const file = ctx.options.input ?? fileURLToPath(DEFAULT_INPUT);
-  const { book, expected, rows, rejectedRows } = await readInvoices(file, ctx.warn);
+  const { book, expected, rows, rejectedRows } = await readInvoices(file, (message) => ctx.warn(message));
   const system = await ActorSystem.start({ name: 'retail', cast: CAST, workers: ctx.workers, journal: ctx.journal });
   try {
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
@@ -88,7 +88,8 @@ async function runRetail(
 
 /** Orders and returns the journal has. What is left to do for them its reactions do by themselves. */
 async function finishedInvoices(system: ActorSystem): Promise<(invoice: Invoice) => boolean> {
-  await Promise.all([system.view(orders).caughtUp(), system.view(returns).caughtUp()]);
+  for (const view of [system.view(orders), system.view(returns)])
+    await view.caughtUp(undefined, { timeout: SETTLE_TIMEOUT });
   const numbers = new Set<string>();
   for (const { id } of await system.view(orders).find()) numbers.add(id);
   for (const { id } of await system.view(returns).find()) numbers.add(id);

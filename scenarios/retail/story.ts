@@ -65,12 +65,19 @@ export async function tellStory(ctx: ScenarioContext, system: ActorSystem, facts
   }
   ctx.bars(bars, { title: 'Sales by country' });
 
-  const journal = relative(process.cwd(), ctx.journal) || ctx.journal;
+  const journal = shellWord(relative(process.cwd(), ctx.journal));
+  const given = ctx.journalGiven ? ` --journal ${journal}` : '';
+  const commands = [
+    [`npm run scenario -- retail --journal ${journal}`, 'the same rows again: nothing changes'],
+    [`npm run scenario -- retail${given} --resume`, 'after Ctrl-C or kill -9 half-way: goes on where it stopped'],
+    [`sqlite3 ${journal}.views 'select * from stock limit 9'`, 'read models are tables, the journal is one too'],
+  ] as const;
   ctx.say();
-  ctx.say(`The journal is ${journal}, its read models ${journal}.views. To try next:`);
-  ctx.say(`  npm run scenario -- retail --journal ${journal}      the same rows again: nothing changes`);
-  ctx.say(`  npx troupe state ${journal} order 580538             an order, as its events say`);
-  ctx.say(`  npm run scenario -- --list                           what else there is`);
+  ctx.say(`The journal is ${journal}, its read models are in ${journal}.views. To try next:`);
+  for (const [command, effect] of commands) {
+    ctx.say(`  ${command}`);
+    ctx.say(`      ${effect}`);
+  }
 }
 
 async function period(system: ActorSystem): Promise<string> {
@@ -82,6 +89,11 @@ async function period(system: ActorSystem): Promise<string> {
 
 function count(value: number): string {
   return value.toLocaleString('en-GB');
+}
+
+/** A path as a shell takes it. */
+function shellWord(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Mills as pounds and pence. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { kindOf, parseDate, parseMills, parseRow } from '../../scenarios/retail/row.js';
 
 const good = ['536365', '85123A', 'HANGING HEART', '6', '2010-12-01 08:26:00', '2.55', '17850.0', 'United Kingdom'];
@@ -67,7 +67,7 @@ describe('a row of the retail CSV', () => {
     const message = parseRow(rowWith(3, `a\nb\u0007${'c'.repeat(10_000)}`));
     expect(message)
       .to.be.a('string')
-      .and.not.match(/[\n\u0007]/);
+      .and.not.match(/[^ -~…]/);
     expect(message).to.have.length.below(200);
   });
 });
