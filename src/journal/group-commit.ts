@@ -209,8 +209,13 @@ export class GroupCommit {
       return undefined;
     }
     if (verdict === 'landed') return this.#landed(group);
-    this.#failGroup(group, verdict === 'absent' ? notWritten : overtaken, error);
-    if (verdict === 'overtaken') await this.#reload(group, error);
+    if (verdict === 'absent') {
+      this.#failGroup(group, notWritten, error);
+      return undefined;
+    }
+    await this.#reload(group, error);
+    this.#failGroup(group, overtaken, error);
+    this.#failQueue(overtaken, error);
     return undefined;
   }
 
@@ -227,13 +232,14 @@ export class GroupCommit {
   /** Somebody has written past the lock. Every version counted here may be wrong, so all instances have to load again. */
   async #reload(group: CommitGroup, cause: unknown): Promise<void> {
     this.#options.warn('the journal was written by somebody else while it was open; all instances load again', cause);
-    this.#failQueue(overtaken, cause);
     this.#options.streams.killAll();
     try {
       await this.#options.store.reload();
     } catch {
       this.#doubt = group;
     }
+    // Who loaded meanwhile may have read what was remembered before.
+    this.#options.streams.killAll();
   }
 
   /** Fails a group, and everything queued on top of its aggregates; what is queued of others goes on. */
@@ -276,7 +282,10 @@ export class GroupCommit {
     this.#doubt = undefined;
     // Its entries were told that they failed; that its events are there nobody was told.
     if (verdict === 'landed') this.#publish(this.#landed(group));
-    else if (verdict === 'overtaken') await this.#reload(group, undefined);
+    else if (verdict === 'overtaken') {
+      await this.#reload(group, undefined);
+      this.#failQueue(overtaken, undefined);
+    }
     return this.#doubt === undefined;
   }
 

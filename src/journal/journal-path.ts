@@ -7,10 +7,12 @@
  */
 import { access, constants, lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { TroupeError } from '../core/troupe-error.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { APPLICATION_ID, FORMAT_VERSION } from './sqlite-schema.js';
+
+/** Bytes of one page of the smallest size; SQLite would take a shorter file for an empty one, and write over it. */
+const SMALLEST_DATABASE = 512;
 
 /** Where a journal is, or will be. */
 export interface JournalPath {
@@ -18,6 +20,8 @@ export interface JournalPath {
   readonly path: string;
   /** Whether there is a journal already; an empty file is none. */
   readonly exists: boolean;
+  /** Whether file and folder may be written. */
+  readonly isWritable: boolean;
 }
 
 /**
@@ -27,45 +31,35 @@ export interface JournalPath {
 export async function inspectPath(given: string, purpose: 'write' | 'read'): Promise<JournalPath> {
   const path = await followLinks(resolve(given), given);
   const found = await stat(path).catch(() => undefined);
+  const isWritable =
+    (await may(path, constants.W_OK, found === undefined)) && (await may(dirname(path), constants.W_OK));
   if (found === undefined) {
     if (purpose === 'read') throw unusable(given, 'there is no such file; give the path of a journal');
-    await checkRights(
-      given,
-      dirname(path),
-      constants.W_OK,
-      'the folder cannot be written; choose another one, or get the right to',
-    );
-    return { path, exists: false };
+    if (!isWritable) throw unusable(given, 'the folder cannot be written; get the right to, or choose another one');
+    return { path, exists: false, isWritable };
   }
   if (found.isDirectory()) throw unusable(given, 'this is a directory; give the path of a file in it');
   if (!found.isFile()) throw unusable(given, 'this is no regular file; give the path of a file');
-  await checkRights(given, path, constants.R_OK, 'the file cannot be read; get the right to, or choose another one');
-  if (found.size === 0) {
-    if (purpose === 'read') throw notAJournal(given, 'the file is empty');
-    await checkRights(
+  if (!(await may(path, constants.R_OK))) throw unusable(given, 'the file cannot be read; get the right to');
+  if (found.size === 0 && purpose === 'read') throw notAJournal(given, 'the file is empty');
+  if (found.size > 0 && found.size < SMALLEST_DATABASE) throw notAJournal(given, 'the file is no SQLite database');
+  if (found.size > 0) await checkHeader(path, given);
+  if (purpose === 'write' && !isWritable) {
+    throw unusable(
       given,
-      path,
-      constants.W_OK,
-      'the file cannot be written; get the right to, or choose another one',
-    );
-    return { path, exists: false };
-  }
-  await checkHeader(path, given);
-  if (purpose === 'write') {
-    await checkRights(
-      given,
-      path,
-      constants.W_OK,
-      'the file cannot be written; get the right to, or choose another one',
-    );
-    await checkRights(
-      given,
-      dirname(path),
-      constants.W_OK,
-      'its folder cannot be written, where the journal keeps its log; get the right to',
+      'the file, or its folder where the journal keeps its log, cannot be written; get the right to',
     );
   }
-  return { path, exists: true };
+  return { path, exists: found.size > 0, isWritable };
+}
+
+/** Whether this process has a right to a path; `missing` is the answer's part for one that isn't there. */
+async function may(path: string, mode: number, missing = false): Promise<boolean> {
+  if (missing) return true;
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The real path, of a file that doesn't exist yet too. */
@@ -91,19 +85,8 @@ async function realFolder(folder: string, given: string): Promise<string> {
   throw unusable(given, `${folder} is no folder; choose another path`);
 }
 
-async function checkRights(given: string, path: string, mode: number, why: string): Promise<void> {
-  try {
-    await access(path, mode);
-  } catch (cause) {
-    throw unusable(given, why, cause);
-  }
-}
-
 async function checkHeader(path: string, given: string): Promise<void> {
-  const connection = await SqliteConnection.open(`${pathToFileURL(path).href}?immutable=1`, {
-    mode: 'read',
-    uri: true,
-  });
+  const connection = await SqliteConnection.open(path, { mode: 'read', immutable: true });
   try {
     const id = await connection.get<{ application_id: number }>('PRAGMA application_id');
     if (id?.application_id !== APPLICATION_ID) {

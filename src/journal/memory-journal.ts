@@ -68,7 +68,8 @@ export class MemoryJournal implements Journal {
   }
 
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
-    await this.#streams.vacate(aggregate, id);
+    // While one call waits another one may get through, and has to make room again.
+    while (this.#streams.find(aggregate, id) !== undefined) await this.#streams.vacate(aggregate, id);
     const { loaded, number, outcomeSeq } = this.#store.load(aggregate, id, snapshotSchemaVersion);
     const stream = new StreamHandle(aggregate, id, { number, version: loaded.version, outcomeSeq });
     this.#streams.add(stream);

@@ -1,6 +1,7 @@
 /**
  * Opens the journal at a path: for writing, by the one who has the lock; or for reading, by anyone, at any time.
  */
+import { stat } from 'node:fs/promises';
 import { nanoid } from 'nanoid';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
@@ -8,6 +9,7 @@ import type { EventPage, EventQuery, Journal } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import { lockJournal } from './journal-lock.js';
 import { inspectPath } from './journal-path.js';
+import type { JournalPath } from './journal-path.js';
 import type { JournalFault } from './journal-store.js';
 import { MemoryJournal } from './memory-journal.js';
 import { SqliteConnection } from './sqlite-connection.js';
@@ -27,6 +29,8 @@ export interface OpenJournalOptions {
   readonly warn?: ((message: string, cause?: unknown) => void) | undefined;
   /** For tests and simulations: makes commits fail. */
   readonly fault?: JournalFault | undefined;
+  /** For tests: pragmas of the connection that commits, such as a bound of the file's size. */
+  readonly pragmas?: readonly string[] | undefined;
 }
 
 /**
@@ -39,6 +43,7 @@ export interface OpenJournalOptions {
 export async function openJournal(options: OpenJournalOptions): Promise<Journal> {
   const {
     durability = 'disk',
+    pragmas = [],
     outcomes = JOURNAL_LIMITS.outcomes,
     clock = systemClock,
     warn = nobody,
@@ -53,7 +58,9 @@ export async function openJournal(options: OpenJournalOptions): Promise<Journal>
     return connection;
   };
   try {
-    const writing = opened(await SqliteConnection.open(path, { mode: 'create', pragmas: ['cache_size = -32768'] }));
+    const writing = opened(
+      await SqliteConnection.open(path, { mode: 'create', pragmas: ['cache_size = -32768', ...pragmas] }),
+    );
     await prepareFile(writing, durability, clock.now());
     const checkpointing = opened(await SqliteConnection.open(path, { mode: 'write', pragmas: [LOG_SIZE] }));
     const reading = opened(await SqliteConnection.open(path, { mode: 'read', pragmas: ['cache_size = -16384'] }));
@@ -98,8 +105,7 @@ export interface JournalReader {
  * @throws TROUPE_INVALID_OPTIONS, TROUPE_JOURNAL_CORRUPT as `openJournal`.
  */
 export async function openJournalReader(path: string): Promise<JournalReader> {
-  const inspected = await inspectPath(path, 'read');
-  const connection = await SqliteConnection.open(inspected.path, { mode: 'read' });
+  const connection = await connectReader(await inspectPath(path, 'read'));
   try {
     const identity = await readIdentity(connection);
     return {
@@ -113,6 +119,19 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
     await connection.close();
     throw error;
   }
+}
+
+/**
+ * Who may write opens the file so, though only to read: then the last to close it takes the log files with it. Who
+ * may not write into the folder can't make them either; without a log the file is whole and doesn't change.
+ */
+async function connectReader({ path, isWritable }: JournalPath): Promise<SqliteConnection> {
+  if (isWritable) return SqliteConnection.open(path, { mode: 'write', pragmas: ['query_only = 1'] });
+  const hasLog = await stat(`${path}-wal`).then(
+    () => true,
+    () => false,
+  );
+  return SqliteConnection.open(path, { mode: 'read', immutable: !hasLog });
 }
 
 function nobody(): void {

@@ -6,6 +6,7 @@
  * it. Statements are prepared once and kept. What SQLite refuses comes as TroupeError (`sqlite-error.ts`).
  * A connection belongs to a thread that is never ended while a statement is in flight: the main thread.
  */
+import { pathToFileURL } from 'node:url';
 import type { Database, Statement } from 'sqlite3';
 import { TroupeError } from '../core/troupe-error.js';
 import { loadSqliteDriver } from './sqlite-driver.js';
@@ -38,8 +39,8 @@ export interface SqliteSession {
 export interface SqliteOpenOptions {
   /** `create` makes the file when it is missing, `write` and `read` want it to be there. */
   readonly mode: 'create' | 'write' | 'read';
-  /** Whether the path is a `file:` URI with options of SQLite. Default false. */
-  readonly uri?: boolean;
+  /** The file can't change while it is open: no locks, no log, no trace. Only for reading. Default false. */
+  readonly immutable?: boolean;
   /** How long a statement waits for another process's lock. Default 5 s. */
   readonly busyTimeoutMs?: number;
   /** Such as `synchronous = FULL`; run in this order after opening. */
@@ -75,10 +76,12 @@ export class SqliteConnection implements SqliteSession {
       write: driver.OPEN_READWRITE,
       read: driver.OPEN_READONLY,
     }[options.mode];
+    const immutable = options.immutable === true;
+    const name = immutable ? `${pathToFileURL(path).href}?immutable=1` : path;
     const database = await new Promise<Database>((resolve, reject) => {
       const opened = new driver.Database(
-        path,
-        flags | driver.OPEN_FULLMUTEX | (options.uri === true ? driver.OPEN_URI : 0),
+        name,
+        flags | (immutable ? driver.OPEN_URI : driver.OPEN_FULLMUTEX),
         (error) => {
           if (error === null) resolve(opened);
           else reject(sqliteError(error, path));

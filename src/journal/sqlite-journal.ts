@@ -111,9 +111,10 @@ export class SqliteJournal implements Journal {
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
     for (;;) {
       await this.#streams.vacate(aggregate, id);
+      const { epoch } = this.#streams;
       const { number, outcomeSeq, ...stands } = await this.#recovery.load(aggregate, id, snapshotSchemaVersion);
       // Another call may have been faster; what its handle has appended since is not in this answer.
-      if (this.#streams.find(aggregate, id) !== undefined) continue;
+      if (this.#streams.find(aggregate, id) !== undefined || this.#streams.epoch !== epoch) continue;
       const stream = new StreamHandle(aggregate, id, { number, version: stands.version, outcomeSeq });
       this.#streams.add(stream);
       return { ...stands, stream };

@@ -12,27 +12,32 @@ import type { SqliteSession } from './sqlite-connection.js';
 /** U+001E stands raw in no JSON text, so it parts bodies that are joined. */
 const SEPARATOR = '\x1e';
 
-const JOINED = `
+/** Joins the pages that `chosen` names in its order, as long as those before them are not too large together. */
+function joined(chosen: string, bound: string): string {
+  return `
 SELECT
-  group_concat(first_position || ',' || last_position || ',' || recorded_at || ',' || checksum) AS facts,
+  group_concat(page.first_position || ',' || last_position || ',' || recorded_at || ',' || checksum) AS facts,
   group_concat(body, char(30)) AS bodies
-FROM`;
+FROM (
+  SELECT first_position, sum(octets) OVER (ORDER BY place) - octets AS octets_before FROM (${chosen})
+) AS chosen
+CROSS JOIN event_page AS page ON page.first_position = chosen.first_position
+WHERE octets_before < ${bound}`;
+}
 
-const PAGES_FROM = `${JOINED} (
-  SELECT *, sum(octet_length(body)) OVER (ORDER BY first_position) AS octets FROM (
-    SELECT * FROM event_page
-    WHERE first_position >= (SELECT max(first_position) FROM event_page WHERE first_position <= ?1)
-    ORDER BY first_position LIMIT ?2
-  )
-)
-WHERE octets - octet_length(body) < ?3`;
+const PAGES_FROM = joined(
+  `SELECT first_position, first_position AS place, octet_length(body) AS octets FROM event_page
+   WHERE first_position >= (SELECT max(first_position) FROM event_page WHERE first_position <= ?1)
+   ORDER BY first_position LIMIT ?2`,
+  '?3',
+);
 
-const PAGES_AT = `${JOINED} (
-  SELECT page.*, sum(octet_length(body)) OVER (ORDER BY wanted.key) AS octets
-  FROM json_each(?1) AS wanted CROSS JOIN event_page AS page
-    ON page.first_position = (SELECT max(first_position) FROM event_page WHERE first_position <= wanted.value)
-)
-WHERE octets - octet_length(body) < ?2`;
+const PAGES_AT = joined(
+  `SELECT first_position, wanted.key AS place, octet_length(body) AS octets
+   FROM json_each(?1) AS wanted CROSS JOIN event_page
+     ON first_position = (SELECT max(first_position) FROM event_page WHERE first_position <= wanted.value)`,
+  '?2',
+);
 
 interface JoinedPages {
   readonly facts: string | null;
@@ -46,8 +51,8 @@ export async function pagesFrom(session: SqliteSession, position: number, limit:
 
 /** The pages that hold these positions, in their order; fewer, from the front, when they are too large for one answer. */
 export async function pagesAt(session: SqliteSession, positions: readonly number[]): Promise<StoredPage[]> {
-  const joined = await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars);
-  const pages = split(joined);
+  const answer = await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars);
+  const pages = split(answer);
   for (let i = 0; i < pages.length; i += 1) {
     const page = pages[i];
     const position = positions[i] ?? 0;
@@ -59,11 +64,11 @@ export async function pagesAt(session: SqliteSession, positions: readonly number
 }
 
 /** @throws TROUPE_JOURNAL_CORRUPT when a page is not as it was written. */
-function split(joined: JoinedPages | undefined): StoredPage[] {
-  if (joined === undefined || joined.facts === null) return [];
+function split(answer: JoinedPages | undefined): StoredPage[] {
+  if (answer === undefined || answer.facts === null) return [];
   // Integers joined by commas.
-  const facts = JSON.parse(`[${joined.facts}]`) as number[];
-  const bodies = (joined.bodies ?? '').split(SEPARATOR);
+  const facts = JSON.parse(`[${answer.facts}]`) as number[];
+  const bodies = (answer.bodies ?? '').split(SEPARATOR);
   const pages: StoredPage[] = [];
   for (let i = 0; i * 4 < facts.length; i += 1) {
     const firstPosition = facts[i * 4] ?? 0;

@@ -72,9 +72,11 @@ export interface PageRow {
 /** The handles in use, by aggregate. */
 export class StreamTable {
   readonly #handles = new Map<string, StreamHandle>();
+  #epoch = 0;
 
-  get size(): number {
-    return this.#handles.size;
+  /** Changes when `killAll` is called, so that who is reading knows to read again. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Takes the right to append from whoever has it; resolves when nothing of this aggregate is on its way any more. */
@@ -103,7 +105,9 @@ export class StreamTable {
     if (handle.pending === 0) this.#forget(handle);
   }
 
+  /** Every version that anybody has counted or read so far is void. */
   killAll(): void {
+    this.#epoch += 1;
     for (const handle of this.#handles.values()) this.kill(handle);
   }
 
