@@ -186,11 +186,11 @@ export class CommitGroup {
 
   #closePage(): void {
     if (this.#pageEvents === 0) return;
-    this.pages.push({
-      firstPosition: this.#pageStart,
-      lastPosition: this.position,
-      body: `[${this.#pageTexts.join(',')}]`,
-    });
+    // The brackets go into the join, for around its result they would cost a copy of the whole page.
+    const texts = this.#pageTexts;
+    texts[0] = `[${texts[0] ?? ''}`;
+    texts[texts.length - 1] += ']';
+    this.pages.push({ firstPosition: this.#pageStart, lastPosition: this.position, body: texts.join(',') });
     this.#pageTexts = [];
     this.#pageEvents = 0;
     this.#pageChars = 0;

@@ -1,7 +1,7 @@
 /**
  * One row of the index: where consecutive versions of one aggregate stand, and which commands made them.
  *
- * Lists are texts, for that is what goes into the file and comes out of it; few of them are ever looked into.
+ * In the file the lists are texts; `storedRow` reads them, `sqlite-commit.ts` writes them.
  */
 
 /** Consecutive versions of one aggregate. */
@@ -9,12 +9,10 @@ export interface IndexRow {
   readonly stream: number;
   readonly firstVersion: number;
   readonly lastVersion: number;
-  /** Position of the first one. */
-  readonly firstPosition: number;
-  /** `version,position` for each page, joined by commas: of the first of the events in it. */
-  readonly pages: string;
-  /** Hashes of the commands whose last event is in a page, joined by commas; pages joined by semicolons. */
-  readonly hashes: string;
+  /** Version and position of the first of the events in each page, one after the other. */
+  readonly pages: readonly number[];
+  /** For each page the hashes of the commands whose last event is in it, joined by commas. */
+  readonly hashes: readonly string[];
 }
 
 /** The versions of one aggregate in one page. */
@@ -25,6 +23,16 @@ export interface Span {
   readonly position: number;
 }
 
+/** A row as it stands in the file: `version,position,…` and `hash,hash;hash;…`. */
+export function storedRow(
+  stream: number,
+  [firstVersion, lastVersion, pages, hashes]: readonly [number, number, string, string],
+): IndexRow {
+  // Integers joined by commas.
+  const numbers = JSON.parse(`[${pages}]`) as number[];
+  return { stream, firstVersion, lastVersion, pages: numbers, hashes: hashes === '' ? [] : hashes.split(';') };
+}
+
 /** The spans of rows in ascending order that reach beyond version `after`; ends at the first gap. */
 export function spansAfter(rows: readonly IndexRow[], after: number): Span[] {
   const spans: Span[] = [];
@@ -32,7 +40,10 @@ export function spansAfter(rows: readonly IndexRow[], after: number): Span[] {
   for (const row of rows) {
     if (row.lastVersion < next) continue;
     if (row.firstVersion > next) break;
-    for (const span of spansOf(row)) if (span.lastVersion >= next) spans.push(span);
+    for (let page = 0; page * 2 < row.pages.length; page += 1) {
+      const span = spanOf(row, page);
+      if (span.lastVersion >= next) spans.push(span);
+    }
     next = row.lastVersion + 1;
   }
   return spans;
@@ -43,12 +54,10 @@ export function spansWithHash(rows: readonly IndexRow[], hash: number): Span[] {
   const text = String(hash);
   const spans: Span[] = [];
   for (const row of rows) {
-    if (!row.hashes.includes(text)) continue;
-    const byPage = row.hashes.split(';');
-    const all = spansOf(row);
-    for (let i = 0; i < byPage.length; i += 1) {
-      const span = all[i];
-      if (span !== undefined && byPage[i]?.split(',').includes(text) === true) spans.push(span);
+    for (let page = 0; page < row.hashes.length; page += 1) {
+      const hashes = row.hashes[page] ?? '';
+      if (hashes === text || (hashes.length > text.length && hashes.split(',').includes(text)))
+        spans.push(spanOf(row, page));
     }
   }
   return spans;
@@ -56,19 +65,13 @@ export function spansWithHash(rows: readonly IndexRow[], hash: number): Span[] {
 
 /** All hashes of rows, in order. */
 export function hashesOf(rows: readonly IndexRow[]): number[] {
-  if (rows.length === 0) return [];
-  const text = rows.map((row) => row.hashes).join(',');
-  // Numbers joined by commas and semicolons, as this journal writes them.
-  return JSON.parse(`[${text.replaceAll(';', ',')}]`) as number[];
+  const texts = rows.flatMap((row) => row.hashes);
+  // Integers joined by commas.
+  return JSON.parse(`[${texts.join(',')}]`) as number[];
 }
 
-function spansOf(row: IndexRow): Span[] {
-  const numbers = JSON.parse(`[${row.pages}]`) as number[];
-  const spans: Span[] = [];
-  for (let i = 0; i + 1 < numbers.length; i += 2) {
-    const firstVersion = numbers[i] ?? 0;
-    const position = numbers[i + 1] ?? 0;
-    spans.push({ firstVersion, lastVersion: (numbers[i + 2] ?? row.lastVersion + 1) - 1, position });
-  }
-  return spans;
+function spanOf(row: IndexRow, page: number): Span {
+  const firstVersion = row.pages[page * 2] ?? 0;
+  const position = row.pages[page * 2 + 1] ?? 0;
+  return { firstVersion, lastVersion: (row.pages[page * 2 + 2] ?? row.lastVersion + 1) - 1, position };
 }

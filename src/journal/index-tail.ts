@@ -11,7 +11,11 @@
 import type { IndexRow } from './index-row.js';
 import type { PageRow } from './stream-handle.js';
 
-type GatheringRow = { -readonly [Field in keyof IndexRow]: IndexRow[Field] };
+interface GatheringRow extends IndexRow {
+  lastVersion: number;
+  readonly pages: number[];
+  readonly hashes: string[];
+}
 
 interface Generation {
   readonly rows: Map<number, GatheringRow>;
@@ -59,18 +63,12 @@ export class IndexTail {
       const { number } = stream;
       const row = gathering.rows.get(number);
       if (row === undefined) {
-        gathering.rows.set(number, {
-          stream: number,
-          firstVersion,
-          lastVersion,
-          firstPosition: position,
-          pages: `${firstVersion},${position}`,
-          hashes,
-        });
+        const pages = [firstVersion, position];
+        gathering.rows.set(number, { stream: number, firstVersion, lastVersion, pages, hashes: [hashes] });
       } else {
         row.lastVersion = lastVersion;
-        row.pages += `,${firstVersion},${position}`;
-        row.hashes += `;${hashes}`;
+        row.pages.push(firstVersion, position);
+        row.hashes.push(hashes);
       }
     }
     gathering.size += rows.length;

@@ -113,8 +113,8 @@ function recordTexts(group: CommitGroup): [set: string | null, gone: string | nu
 }
 
 /** Numbers, and texts of digits and commas: nothing to escape. */
-function indexRowText({ stream, firstVersion, lastVersion, firstPosition, pages, hashes }: IndexRow): string {
-  return `[${stream},${firstVersion},${lastVersion},${firstPosition},"${pages}","${hashes}"]`;
+function indexRowText({ stream, firstVersion, lastVersion, pages, hashes }: IndexRow): string {
+  return `[${stream},${firstVersion},${lastVersion},${pages[1]},"${pages.join(',')}","${hashes.join(';')}"]`;
 }
 
 function list<Item>(items: readonly Item[], encode: (item: Item) => string): string | null {

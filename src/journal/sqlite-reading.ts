@@ -8,8 +8,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { selectEvents } from './event-page.js';
 import type { PageFilter, StoredPage } from './event-page.js';
-import { spansAfter } from './index-row.js';
-import type { IndexRow } from './index-row.js';
+import { spansAfter, storedRow } from './index-row.js';
 import type { EventPage, EventQuery } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
@@ -26,7 +25,7 @@ SELECT
   (SELECT value FROM meta WHERE key = 'indexed_to') AS indexedTo,
   coalesce((SELECT max(last_version) FROM stream_page WHERE stream = (SELECT stream FROM wanted)), 0) AS version,
   (
-    SELECT json_group_array(json_array(first_version, last_version, first_position, pages)) FROM (
+    SELECT json_group_array(json_array(first_version, last_version, pages, '')) FROM (
       SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
       WHERE stream = (SELECT stream FROM wanted) AND first_position >= coalesce((
         SELECT max(first_position) FROM stream_page WHERE stream = (SELECT stream FROM wanted) AND first_position <= ?2
@@ -85,22 +84,9 @@ async function readIndexed(
   const wanted = JSON.stringify([aggregate, id]);
   const row = await session.get<IndexedAnswer>(INDEXED, wanted, filter.after);
   if (row === undefined || row.indexedTo <= filter.after) return undefined;
-  const found = JSON.parse(row.rows) as [
-    firstVersion: number,
-    lastVersion: number,
-    firstPosition: number,
-    pages: string,
-  ][];
-  const rows = found.map(
-    ([firstVersion, lastVersion, firstPosition, pages]): IndexRow => ({
-      stream: 0,
-      firstVersion,
-      lastVersion,
-      firstPosition,
-      pages,
-      hashes: '',
-    }),
-  );
+  // The columns of the query above.
+  const found = JSON.parse(row.rows) as [firstVersion: number, lastVersion: number, pages: string, hashes: string][];
+  const rows = found.map((stored) => storedRow(0, stored));
   const spans = spansAfter(rows, (rows[0]?.firstVersion ?? 1) - 1);
   // What stands before the first span behind `after` may itself reach beyond it.
   const behind = spans.findIndex(({ position }) => position > filter.after);

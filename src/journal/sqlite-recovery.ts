@@ -9,8 +9,8 @@ import { hashText } from '../core/fingerprint.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { outcomeIn, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
-import { hashesOf, spansAfter, spansWithHash } from './index-row.js';
-import type { IndexRow, Span } from './index-row.js';
+import { hashesOf, spansAfter, spansWithHash, storedRow } from './index-row.js';
+import type { Span } from './index-row.js';
 import type { IndexTail } from './index-tail.js';
 import type { Outcome, StoredOutcome, StoredSnapshot } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
@@ -41,13 +41,7 @@ interface StreamQuery<Columns extends readonly unknown[]> {
 /** The place of the question, the number of the aggregate, and the columns of the query. */
 type StreamAnswer<Columns extends readonly unknown[]> = readonly [place: number, stream: number, ...Columns];
 
-type RowAnswer = readonly [
-  firstVersion: number,
-  lastVersion: number,
-  firstPosition: number,
-  pages: string,
-  hashes: string,
-];
+type RowAnswer = readonly [firstVersion: number, lastVersion: number, pages: string, hashes: string];
 
 const LOAD = aboutStreams<
   [version: number, hashes: string | null, outcomes: string | null, outcomeSeq: number, snapshot: SnapshotRow | null]
@@ -63,7 +57,7 @@ const LOAD = aboutStreams<
 
 const FIND_ROWS = aboutStreams<[rows: readonly RowAnswer[]]>(`
   json((
-    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, '')) FROM (
+    SELECT json_group_array(json_array(first_version, last_version, pages, '')) FROM (
       SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
       WHERE stream = stream.stream AND first_version >= coalesce((
         SELECT max(first_version) FROM stream_page WHERE stream = stream.stream AND first_version <= wanted.value ->> 2 + 1
@@ -76,7 +70,7 @@ const FIND_OUTCOMES = aboutStreams<
   [rows: readonly RowAnswer[], eventless: readonly [fingerprint: number, outcome: Outcome] | null]
 >(`
   json((
-    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, command_hashes)) FROM stream_page
+    SELECT json_group_array(json_array(first_version, last_version, pages, command_hashes)) FROM stream_page
     WHERE stream = stream.stream AND instr(command_hashes, wanted.value ->> 2)
   )),
   json((
@@ -172,7 +166,7 @@ export class SqliteRecovery {
     const spans: { readonly place: number; readonly span: Span }[] = [];
     for (const [place, number, indexed] of answers) {
       const { after, to } = questions[place] ?? unreachable();
-      const rows = [...indexed.map((row) => indexRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
+      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
       const found = spansAfter(rows, after).filter((span) => span.firstVersion <= to);
       for (const span of found.slice(0, JOURNAL_LIMITS.readSpans)) spans.push({ place, span });
     }
@@ -197,7 +191,7 @@ export class SqliteRecovery {
     const spans: { readonly place: number; readonly span: Span }[] = [];
     for (const [place, number, indexed, eventless] of answers) {
       if (eventless !== null) found[place] = { fingerprint: eventless[0], outcome: eventless[1] };
-      const rows = [...indexed.map((row) => indexRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
+      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
       for (const span of spansWithHash(rows, hashes[place] ?? 0)) spans.push({ place, span });
     }
     await this.#visitPages(
@@ -243,10 +237,6 @@ export class SqliteRecovery {
         return { answers: query.parse(row.answers), indexedTo: row.indexedTo };
     }
   }
-}
-
-function indexRow(stream: number, [firstVersion, lastVersion, firstPosition, pages, hashes]: RowAnswer): IndexRow {
-  return { stream, firstVersion, lastVersion, firstPosition, pages, hashes };
 }
 
 /** The part of a span within `after < version <= to`; its position is known only if it starts where the span does. */
