@@ -1,0 +1,20 @@
+/** Whatever a handler may throw, as an error of Troupe. */
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+
+/** The error itself if it is one of Troupe, else TROUPE_ACTOR_FAILED with it as cause. */
+export function asTroupeError(error: unknown, where: string): TroupeError {
+  if (isTroupeError(error)) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TroupeError('TROUPE_ACTOR_FAILED', `${where}: ${text}`, { cause: error });
+}
+
+/**
+ * Whether an error says that the runtime itself could not work (a disk that fails, a system that stops), not that
+ * this event can't be handled. Such attempts are repeated without parking the event, until the fault is over.
+ */
+export function isOutage(error: unknown): boolean {
+  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 10; one = one.cause, depth += 1) {
+    if (isTroupeError(one, 'TROUPE_JOURNAL_WRITE_FAILED') || isTroupeError(one, 'TROUPE_SYSTEM_STOPPED')) return true;
+  }
+  return false;
+}
