@@ -58,11 +58,16 @@ export class ManualClock implements Clock {
     await turn();
     for (let next = this.#nextDue(untilMs); next !== undefined; next = this.#nextDue(untilMs)) {
       this.#timers.delete(next);
-      this.#goTo(next.dueMs);
+      this.#goTo(Math.max(next.dueMs, this.#elapsedMs));
       next.fire();
       await turn();
     }
     this.#goTo(untilMs);
+  }
+
+  /** Time passes while nothing can run, as when a handler keeps the thread busy; what fell due fires with `advance`. */
+  block(ms: number): void {
+    this.#goTo(this.#elapsedMs + ms);
   }
 
   /** Sets the wall clock, which may jump in either direction; monotonic time and timers don't notice. */
