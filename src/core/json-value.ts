@@ -1,8 +1,8 @@
 /**
  * JSON values: what events, aggregate state, command inputs and outcomes are made of.
  *
- * `encodeJson` refuses, by the path of the field, everything that `JSON.stringify` would change in silence
- * (NaN, -0, Date, Map, functions, holes, class instances); undefined fields are dropped, as JSON does. What
+ * `encodeJson` refuses, by the path of the field, everything that `JSON.stringify` would change in silence (NaN, -0,
+ * Date, Map, functions, holes, class instances, fields of arrays); undefined fields are dropped, as JSON does. What
  * passes reads back equal, so live and recovered state can't differ. Hot path: one walk for each event.
  */
 import { TroupeError } from './troupe-error.js';
@@ -55,21 +55,37 @@ function faultIn(value: unknown, depth: number): string | undefined {
   if (depth >= DEEPEST) return `nested deeper than ${DEEPEST} levels, or a cycle`;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i += 1) {
-      if (value[i] === undefined) return 'undefined in an array';
-      const fault = faultIn(value[i], depth + 1);
+      const fault = value[i] === undefined ? UNDEFINED_ITEM : faultIn(value[i], depth + 1);
       if (fault !== undefined) return fault;
     }
-    return undefined;
+    return faultOfArray(value);
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null && !isPlainOfAnotherRealm(prototype)) return describe(value);
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return 'an object with a toJSON method';
+  const own = faultOfObject(value);
+  if (own !== undefined) return own;
   for (const key in value) {
     // A plain object: reading a key of it as unknown is safe.
     const fault = faultIn((value as Record<string, unknown>)[key], depth + 1);
     if (fault !== undefined) return fault;
   }
-  return Object.getOwnPropertySymbols(value).length > 0 ? 'a field with a symbol as its name' : undefined;
+  return undefined;
+}
+
+const UNDEFINED_ITEM = 'undefined in an array';
+
+/** What is wrong with an object itself, whatever its fields hold. */
+function faultOfObject(value: object): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !isPlainOfAnotherRealm(prototype)) return describe(value);
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return 'an object with a toJSON method';
+  return Object.getOwnPropertySymbols(value).length > 0 ? 'an object with a symbol as the name of a field' : undefined;
+}
+
+/** What is wrong with an array itself, whose items are all there. */
+function faultOfArray(value: readonly unknown[]): string | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The prototype of arrays is an array itself, in each realm; that of a subclass is none.
+  if (prototype !== Array.prototype && !Array.isArray(prototype)) return describe(value);
+  return Object.keys(value).length === value.length ? undefined : 'an array with fields beside its items';
 }
 
 /** Objects made by `vm` contexts have another `Object.prototype`, which is the root of its chain like ours. */
@@ -98,7 +114,12 @@ function refuse(value: unknown, where: string, fault: string): never {
   );
 }
 
-function pathOfFault(value: unknown, above: Set<unknown>): { path: string; fault: string } | undefined {
+interface PlacedFault {
+  readonly path: string;
+  readonly fault: string;
+}
+
+function pathOfFault(value: unknown, above: Set<unknown>): PlacedFault | undefined {
   if (typeof value !== 'object' || value === null) {
     const fault = faultIn(value, 0);
     return fault === undefined ? undefined : { path: '', fault };
@@ -106,22 +127,33 @@ function pathOfFault(value: unknown, above: Set<unknown>): { path: string; fault
   if (above.has(value)) return { path: '', fault: 'a reference to an object that contains it (a cycle)' };
   if (above.size >= DEEPEST) return { path: '', fault: `nested deeper than ${DEEPEST} levels` };
   above.add(value);
-  const array = Array.isArray(value);
-  if (!array) {
-    const own = faultIn(Object.create(Object.getPrototypeOf(value) as object | null), 0);
-    if (own !== undefined) return { path: '', fault: own };
-  }
-  for (const key of Object.keys(value)) {
-    const part = (value as Record<string, unknown>)[key];
-    const found = array && part === undefined ? { path: '', fault: 'undefined in an array' } : pathOfFault(part, above);
-    if (found !== undefined) {
-      const step = array ? `[${key}]` : key;
-      const separator = found.path === '' || found.path.startsWith('[') ? '' : '.';
-      return { path: `${step}${separator}${found.path}`, fault: found.fault };
-    }
-  }
+  const found = Array.isArray(value) ? pathInArray(value, above) : pathInObject(value, above);
   above.delete(value);
+  return found;
+}
+
+function pathInArray(value: readonly unknown[], above: Set<unknown>): PlacedFault | undefined {
+  for (let i = 0; i < value.length; i += 1) {
+    const found = value[i] === undefined ? { path: '', fault: UNDEFINED_ITEM } : pathOfFault(value[i], above);
+    if (found !== undefined) return under(`[${i}]`, found);
+  }
+  const fault = faultOfArray(value);
+  return fault === undefined ? undefined : { path: '', fault };
+}
+
+function pathInObject(value: object, above: Set<unknown>): PlacedFault | undefined {
+  const own = faultOfObject(value);
+  if (own !== undefined) return { path: '', fault: own };
+  for (const [key, part] of Object.entries(value)) {
+    const found = pathOfFault(part, above);
+    if (found !== undefined) return under(key, found);
+  }
   return undefined;
+}
+
+function under(step: string, { path, fault }: PlacedFault): PlacedFault {
+  const separator = path === '' || path.startsWith('[') ? '' : '.';
+  return { path: `${step}${separator}${path}`, fault };
 }
 
 /** Freezes a JSON value and all that it holds, so that one reader can't change what another one sees. */
