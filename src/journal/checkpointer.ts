@@ -1,8 +1,10 @@
 /**
- * Moves what stands in the write-ahead log into the file, when nobody commits, on a connection of its own.
+ * Moves what stands in the write-ahead log into the file, on a connection of its own, beside the commits.
  *
- * SQLite's own checkpoint, every 10,000 pages, stays as the bound; each one holds up a commit for some 100 ms. In
- * the quiet it costs nobody anything, and readers of the file have a short log to search.
+ * SQLite's own checkpoint, every 10,000 pages, runs inside a commit and holds it up for some 100 ms. This one begins
+ * earlier and copies while commits go on; only for the rest, which is small then, they wait a moment, because the
+ * log starts anew only when all of it is copied. In the quiet it finishes whatever is left. SQLite's own stays as the
+ * bound, should readers hold this one up.
  *
  * @see https://www.sqlite.org/wal.html#ckpt
  */
@@ -12,18 +14,30 @@ import type { SqliteConnection } from './sqlite-connection.js';
 /** Without a commit for so long the journal counts as quiet. */
 const QUIET_MS = 200;
 
+/** Characters committed after which a checkpoint begins under load: some 5,000 pages of log. */
+const LOAD_CHARS = 16_000_000;
+
+/** Pages of log that are few enough to let commits wait for them: 2 to 5 ms. */
+const REST_PAGES = 500;
+
+/** Attempts to get the rest that small while commits go on. */
+const ATTEMPTS = 5;
+
 export interface CheckpointerOptions {
   readonly connection: SqliteConnection;
   readonly clock: Clock;
   readonly warn: (message: string, cause?: unknown) => void;
+  /** Runs a task while no commit is under way. */
+  readonly between: (task: () => Promise<void>) => Promise<void>;
   /** What else waits for the quiet; runs first. */
-  readonly before: () => Promise<void>;
+  readonly inQuiet: () => Promise<void>;
 }
 
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
+  #chars = 0;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -34,20 +48,25 @@ export class Checkpointer {
   quiet(): void {
     if (this.#closed) return;
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(
-      QUIET_MS,
-      () => {
-        this.#timer = undefined;
-        this.#running = this.#run();
-      },
-      true,
-    );
+    const fire = (): void => {
+      this.#timer = undefined;
+      this.#start(() => this.#inQuiet());
+    };
+    this.#timer = this.#options.clock.setTimer(QUIET_MS, fire, true);
   }
 
-  /** A commit has come in. */
+  /** Commits go on. */
   busy(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  /** A commit has put so many characters into the log. */
+  committed(chars: number): void {
+    this.#chars += chars;
+    if (this.#chars < LOAD_CHARS || this.#running !== undefined || this.#closed) return;
+    this.#chars = 0;
+    this.#start(() => this.#underLoad());
   }
 
   /** Checkpoints a last time and closes the connection. */
@@ -56,16 +75,41 @@ export class Checkpointer {
     this.#closed = true;
     this.busy();
     await this.#running;
-    await this.#run();
+    this.#start(() => this.#inQuiet());
+    await this.#running;
     await this.#options.connection.close();
   }
 
-  async #run(): Promise<void> {
-    try {
-      await this.#options.before();
-      await this.#options.connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
-    } catch (error) {
-      this.#options.warn('a checkpoint of the journal failed; it will be tried again in the next quiet moment', error);
+  #start(work: () => Promise<void>): void {
+    if (this.#running !== undefined) return;
+    this.#running = work()
+      .catch((error: unknown) => {
+        this.#options.warn('a checkpoint of the journal failed; the next quiet moment brings another one', error);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #inQuiet(): Promise<void> {
+    await this.#options.inQuiet();
+    await this.#checkpoint();
+  }
+
+  async #underLoad(): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { log, checkpointed } = await this.#checkpoint();
+      if (log - checkpointed <= REST_PAGES) break;
     }
+    await this.#options.between(async () => {
+      await this.#checkpoint();
+    });
+  }
+
+  async #checkpoint(): Promise<{ readonly log: number; readonly checkpointed: number }> {
+    const done = await this.#options.connection.get<{ log: number; checkpointed: number }>(
+      'PRAGMA wal_checkpoint(PASSIVE)',
+    );
+    return done ?? { log: 0, checkpointed: 0 };
   }
 }

@@ -11,9 +11,9 @@
  */
 import { strict as assert } from 'node:assert';
 import type { Clock } from '../core/clock.js';
-import { TroupeError } from '../core/troupe-error.js';
 import { CommitGroup } from './commit-group.js';
-import type { QueuedEntry, QueuedItem } from './commit-group.js';
+import type { QueuedEntry } from './commit-group.js';
+import { EntryQueue, notWritten, overtaken } from './entry-queue.js';
 import type { CommittedEvents, JournalEntry, JournalMetrics } from './journal.js';
 import type { JournalFault, JournalStore, StoreHead } from './journal-store.js';
 import { RecordWrite } from './record-write.js';
@@ -30,6 +30,8 @@ export interface GroupCommitOptions {
   readonly fault?: JournalFault | undefined;
   /** Called when commits begin after a pause. */
   readonly busy?: () => void;
+  /** Called for each commit with its characters. */
+  readonly committed?: (chars: number) => void;
   /** Called when nothing is left to commit. */
   readonly idle?: () => void;
 }
@@ -38,7 +40,7 @@ export class GroupCommit {
   onCommit: ((events: CommittedEvents) => void) | undefined;
   readonly #options: GroupCommitOptions;
   #head: StoreHead;
-  #queue: QueuedItem[] = [];
+  readonly #queue: EntryQueue;
   /** What has to run while no commit is under way. */
   #between: (() => Promise<void>)[] = [];
   #running = false;
@@ -48,11 +50,11 @@ export class GroupCommit {
   #commits = 0;
   #failedCommits = 0;
   #bytesWritten = 0;
-  #entriesWaiting = 0;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
     this.#head = options.head;
+    this.#queue = new EntryQueue(options.streams, options.warn);
   }
 
   get position(): number {
@@ -63,7 +65,7 @@ export class GroupCommit {
     return {
       position: this.#head.position,
       commits: this.#commits,
-      entriesWaiting: this.#entriesWaiting,
+      entriesWaiting: this.#queue.entriesWaiting,
       failedCommits: this.#failedCommits,
       bytesWritten: this.#bytesWritten,
     };
@@ -76,24 +78,23 @@ export class GroupCommit {
       const why = this.#closed ? 'the journal is closed' : 'an earlier entry failed, or the instance was loaded again';
       const error = notWritten(`${stream.key}: not written, because ${why}`);
       queueMicrotask(() => {
-        this.#guarded(() => {
+        this.#queue.guarded(() => {
           entry.failed(error);
         });
       });
       return;
     }
     assert.equal(entry.baseVersion, stream.head, `${stream.key}: the entry does not start at the head of its stream`);
-    stream.head += entry.eventCount;
-    stream.pending += 1;
-    this.#entriesWaiting += 1;
-    // The stream was checked to be one of this journal's handles.
-    this.#enqueue(entry as QueuedEntry);
+    // Its stream was checked just now.
+    this.#queue.pushEntry(entry as QueuedEntry);
+    this.#wake();
   }
 
   /** Queues changes of records; without any, a marker that resolves when everything before it has settled. */
   writeRecords(write: RecordWrite): Promise<void> {
     if (this.#closed) write.failed(notWritten('records not written, because the journal is closed'));
-    else this.#enqueue(write);
+    else this.#queue.pushRecords(write);
+    this.#wake();
     return write.settled;
   }
 
@@ -112,11 +113,6 @@ export class GroupCommit {
     await flushed;
   }
 
-  #enqueue(item: QueuedItem): void {
-    this.#queue.push(item);
-    this.#wake();
-  }
-
   #wake(): void {
     if (this.#running) return;
     this.#running = true;
@@ -130,9 +126,13 @@ export class GroupCommit {
     });
   }
 
+  get #isIdle(): boolean {
+    return this.#queue.isEmpty && this.#between.length === 0;
+  }
+
   async #run(): Promise<void> {
     const commitsBefore = this.#commits;
-    if (this.#queue.length > 0) this.#options.busy?.();
+    if (!this.#queue.isEmpty) this.#options.busy?.();
     let done: CommitGroup | undefined;
     try {
       for (;;) {
@@ -140,35 +140,27 @@ export class GroupCommit {
         const task = this.#between.shift();
         const group = task === undefined ? this.#take() : undefined;
         const committing = group === undefined ? undefined : this.#commit(group);
-        if (done !== undefined) this.#tellCommitted(done);
+        if (done !== undefined) this.#tell(done);
         done = await committing;
         await task?.();
-        if (group === undefined && this.#queue.length + this.#between.length === 0) return;
+        if (group === undefined && this.#isIdle) return;
       }
     } finally {
       this.#running = false;
       // A callback may have appended while everything before it failed.
-      if (this.#queue.length + this.#between.length > 0) this.#wake();
+      if (!this.#isIdle) this.#wake();
       else if (this.#commits > commitsBefore) this.#options.idle?.();
     }
   }
 
   /** The next group, taken from the front of the queue. */
   #take(): CommitGroup | undefined {
-    if (this.#queue.length === 0) return undefined;
-    const group = this.#newGroup();
-    let taken = 0;
-    for (const item of this.#queue) {
-      if (!group.tryAdd(item)) break;
-      taken += 1;
-    }
-    this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
-    return group.seal();
-  }
-
-  #newGroup(): CommitGroup {
+    if (this.#queue.isEmpty) return undefined;
     const { position, streams, recordedAt } = this.#head;
-    return new CommitGroup({ position, streams, recordedAt: Math.max(recordedAt, this.#options.clock.now()) });
+    const now = Math.max(recordedAt, this.#options.clock.now());
+    const group = new CommitGroup({ position, streams, recordedAt: now });
+    this.#queue.moveInto(group);
+    return group.seal();
   }
 
   /** Commits a group; resolves with what of it was committed, undefined when nothing was. Everything else has failed by then. */
@@ -193,6 +185,7 @@ export class GroupCommit {
     this.#head = { position: group.position, streams: group.streams, recordedAt };
     for (const stream of group.newStreams) stream.stored = true;
     this.#options.store.landed(group);
+    this.#options.committed?.(group.chars);
     return group;
   }
 
@@ -204,18 +197,18 @@ export class GroupCommit {
       verdict = await this.#verdictOn(group, number);
     } catch (unreadable) {
       this.#doubt = group;
-      this.#failGroup(group, notWritten, error);
-      this.#failQueue(notWritten, unreadable);
+      this.#queue.failGroup(group, notWritten, error);
+      this.#queue.failAll(notWritten, unreadable);
       return undefined;
     }
     if (verdict === 'landed') return this.#landed(group);
     if (verdict === 'absent') {
-      this.#failGroup(group, notWritten, error);
+      this.#queue.failGroup(group, notWritten, error);
       return undefined;
     }
     await this.#reload(group, error);
-    this.#failGroup(group, overtaken, error);
-    this.#failQueue(overtaken, error);
+    this.#queue.failGroup(group, overtaken, error);
+    this.#queue.failAll(overtaken, error);
     return undefined;
   }
 
@@ -242,39 +235,13 @@ export class GroupCommit {
     this.#options.streams.killAll();
   }
 
-  /** Fails a group, and everything queued on top of its aggregates; what is queued of others goes on. */
-  #failGroup(group: CommitGroup, errorOf: ErrorOf, cause: unknown): void {
-    const streams = new Set<StreamHandle>();
-    for (const item of group.items) if (!(item instanceof RecordWrite)) streams.add(item.stream);
-    for (const stream of streams) this.#options.streams.kill(stream);
-    const isOnTop = (item: QueuedItem): boolean => !(item instanceof RecordWrite) && streams.has(item.stream);
-    const onTop = this.#queue.filter(isOnTop);
-    if (onTop.length > 0) this.#queue = this.#queue.filter((item) => !isOnTop(item));
-    for (const item of group.items) this.#fail(item, errorOf(whatFailed(item), cause));
-    for (const item of onTop) this.#fail(item, errorOf(`${whatFailed(item)}, for one that it rests on failed`, cause));
-  }
-
-  #failQueue(errorOf: ErrorOf, cause: unknown): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    for (const item of queue) if (!(item instanceof RecordWrite)) this.#options.streams.kill(item.stream);
-    for (const item of queue) this.#fail(item, errorOf(whatFailed(item), cause));
-  }
-
-  #fail(item: QueuedItem, error: TroupeError): void {
-    this.#guarded(() => {
-      item.failed(error);
-    });
-    if (!(item instanceof RecordWrite)) this.#settle(item);
-  }
-
   /** Tries to read the head after a failure that left it unknown; false when that fails too, and with it everything queued. */
   async #resolveDoubt(group: CommitGroup): Promise<boolean> {
     let verdict: Verdict;
     try {
       verdict = await this.#verdictOn(group, this.#commits);
     } catch (error) {
-      this.#failQueue(notWritten, error);
+      this.#queue.failAll(notWritten, error);
       // These fail by themselves, if they do.
       for (const task of this.#between.splice(0)) await task();
       return false;
@@ -284,34 +251,20 @@ export class GroupCommit {
     if (verdict === 'landed') this.#publish(this.#landed(group));
     else if (verdict === 'overtaken') {
       await this.#reload(group, undefined);
-      this.#failQueue(overtaken, undefined);
+      this.#queue.failAll(overtaken, undefined);
     }
     return this.#doubt === undefined;
   }
 
-  #tellCommitted(group: CommitGroup): void {
+  #tell(group: CommitGroup): void {
     this.#publish(group);
-    let position = group.start.position;
-    for (const item of group.items) {
-      if (item instanceof RecordWrite) {
-        item.committed();
-        continue;
-      }
-      const before = position;
-      position += item.eventCount;
-      try {
-        item.committed(item.eventCount > 0 ? before + 1 : before, group.recordedAt);
-      } catch (error) {
-        this.#callbackThrew(error);
-      }
-      this.#settle(item);
-    }
+    this.#queue.tellCommitted(group);
   }
 
   #publish(group: CommitGroup): void {
     if (group.eventCount === 0 || this.onCommit === undefined) return;
     const { onCommit } = this;
-    this.#guarded(() => {
+    this.#queue.guarded(() => {
       onCommit({
         firstPosition: group.start.position + 1,
         lastPosition: group.position,
@@ -319,23 +272,6 @@ export class GroupCommit {
         pages: group.pages.map((page) => page.body),
       });
     });
-  }
-
-  #settle(entry: QueuedEntry): void {
-    this.#entriesWaiting -= 1;
-    this.#options.streams.settleOne(entry.stream);
-  }
-
-  #guarded(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.#callbackThrew(error);
-    }
-  }
-
-  #callbackThrew(error: unknown): void {
-    this.#options.warn('a callback of the journal threw; this is a defect of the runtime', error);
   }
 }
 
@@ -345,28 +281,3 @@ function throwIfAny(error: Error | undefined): void {
 
 /** What became of a group whose commit failed. */
 type Verdict = 'landed' | 'absent' | 'overtaken';
-
-/** Makes the error of an entry from what failed and why. */
-type ErrorOf = (what: string, cause?: unknown) => TroupeError;
-
-function whatFailed(item: QueuedItem): string {
-  if (item instanceof RecordWrite) return 'records were not written';
-  return `${item.stream.key}: command ${item.commandId} was not written`;
-}
-
-function notWritten(what: string, cause?: unknown): TroupeError {
-  const why = cause instanceof Error ? ` (${cause.message})` : '';
-  return new TroupeError(
-    'TROUPE_JOURNAL_WRITE_FAILED',
-    `${what}${why}; it is not acknowledged: retry with the same command id`,
-    { cause },
-  );
-}
-
-function overtaken(what: string, cause?: unknown): TroupeError {
-  return new TroupeError(
-    'TROUPE_VERSION_CONFLICT',
-    `${what}: somebody else has written to the journal in the meantime; read again and retry`,
-    { cause },
-  );
-}

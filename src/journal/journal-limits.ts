@@ -7,7 +7,7 @@ export const JOURNAL_LIMITS = {
   /** Pages in one commit: the slots of the commit statement. */
   groupPages: 64,
   /** Events in one commit; more of them gain little, but each one waits for all. */
-  groupEvents: 1_024,
+  groupEvents: 512,
   /** Entries in one commit, those without events too. */
   groupItems: 4_096,
   /** Characters in one commit, so that its texts stay small beside the heap. */

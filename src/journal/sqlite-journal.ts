@@ -65,7 +65,8 @@ export class SqliteJournal implements Journal {
       connection: parts.checkpointing,
       clock: parts.clock,
       warn: parts.warn,
-      before: () => this.#writer.between(() => store.mergeIndex()),
+      between: (task) => this.#writer.between(task),
+      inQuiet: () => this.#writer.between(() => store.mergeIndex()),
     });
   }
 
@@ -88,6 +89,9 @@ export class SqliteJournal implements Journal {
           fault: parts.fault,
           busy: () => {
             journal.#checkpointer.busy();
+          },
+          committed: (chars) => {
+            journal.#checkpointer.committed(chars);
           },
           idle: () => {
             journal.#checkpointer.quiet();
