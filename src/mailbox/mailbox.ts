@@ -7,6 +7,7 @@
  */
 import type { Envelope } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
+import { WaitingRoom } from './waiting-room.js';
 
 export type Overflow = 'reject' | 'drop-oldest' | 'drop-newest';
 
@@ -22,7 +23,7 @@ export type Offer = 'taken' | 'waiting' | 'refused' | 'dropped-newest' | { reado
 export class Mailbox {
   readonly #limits: MailboxLimits;
   readonly #messages = new RingBuffer<Envelope>();
-  #waiting: RingBuffer<Envelope> | undefined;
+  #waiting: WaitingRoom | undefined;
 
   constructor(limits: MailboxLimits) {
     this.#limits = limits;
@@ -50,28 +51,19 @@ export class Mailbox {
 
   /** Withdraws a message that still waits for room; false if it has been taken already. */
   withdraw(envelope: Envelope): boolean {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return false;
-    const all = waiting.drain();
-    let found = false;
-    for (const one of all) {
-      if (one === envelope) found = true;
-      else waiting.push(one);
-    }
-    return found;
+    return this.#waiting?.leave(envelope) ?? false;
   }
 
   /** Takes everything out, in order. */
   drain(): Envelope[] {
     const all = this.#messages.drain();
-    if (this.#waiting !== undefined) all.push(...this.#waiting.drain());
-    return all;
+    return this.#waiting === undefined ? all : all.concat(this.#waiting.drain());
   }
 
   #overflow(envelope: Envelope): Offer {
     if (envelope.waits) {
-      this.#waiting ??= new RingBuffer<Envelope>();
-      this.#waiting.push(envelope);
+      this.#waiting ??= new WaitingRoom();
+      this.#waiting.add(envelope);
       return 'waiting';
     }
     if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
@@ -87,7 +79,7 @@ export class Mailbox {
   #moveUp(): void {
     const waiting = this.#waiting;
     while (waiting !== undefined && waiting.size > 0 && this.#messages.size < this.#limits.capacity) {
-      const next = waiting.shift();
+      const next = waiting.next();
       if (next === undefined) return;
       this.#messages.push(next);
       next.sink?.taken?.();

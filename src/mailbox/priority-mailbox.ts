@@ -8,6 +8,7 @@
 import type { Envelope } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import type { MailboxLimits, Offer } from './mailbox.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** Messages of one priority. */
 interface Lane {
@@ -19,7 +20,7 @@ export class PriorityMailbox {
   readonly #limits: MailboxLimits;
   /** By priority, lowest first; none is empty. */
   readonly #lanes: Lane[] = [];
-  readonly #waiting = new RingBuffer<Envelope>();
+  readonly #waiting = new WaitingRoom();
   #taken = 0;
 
   constructor(limits: MailboxLimits) {
@@ -37,7 +38,7 @@ export class PriorityMailbox {
       return 'taken';
     }
     if (envelope.waits) {
-      this.#waiting.push(envelope);
+      this.#waiting.add(envelope);
       return 'waiting';
     }
     if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
@@ -52,7 +53,7 @@ export class PriorityMailbox {
   take(): Envelope | undefined {
     const next = this.#shift(this.#lanes.length - 1);
     while (this.#waiting.size > 0 && this.#taken < this.#limits.capacity) {
-      const moved = this.#waiting.shift();
+      const moved = this.#waiting.next();
       if (moved === undefined) break;
       this.#add(moved);
       moved.sink?.taken?.();
@@ -62,12 +63,7 @@ export class PriorityMailbox {
 
   /** Withdraws a message that still waits for room; false if it has been taken already. */
   withdraw(envelope: Envelope): boolean {
-    let found = false;
-    for (const one of this.#waiting.drain()) {
-      if (one === envelope) found = true;
-      else this.#waiting.push(one);
-    }
-    return found;
+    return this.#waiting.leave(envelope);
   }
 
   /** Takes everything out, in the order in which it would have been handled; who waits for room comes last. */
