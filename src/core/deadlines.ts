@@ -1,8 +1,9 @@
 /**
  * Deadlines of many waits at the price of one timer for each duration.
  *
- * Waits of one duration end in the order they began, so each duration has a queue; settled waits are skipped when
- * they come to its head. Timers never fire early; they are at most some milliseconds late.
+ * Waits of one duration end in the order they began, so each duration has a queue; settled waits leave when they come
+ * to its head, or when the queue has doubled since they were last looked for: one long wait retains no others.
+ * Timers never fire early; they are at most some milliseconds late.
  */
 import { RingBuffer } from './ring-buffer.js';
 import type { Clock, Timer } from './clock.js';
@@ -12,6 +13,9 @@ export interface Expiring {
   readonly settled: boolean;
   expire(): void;
 }
+
+/** Waits in one queue before it is worth looking for settled ones behind its head. */
+const FEW = 1_024;
 
 interface Waiting {
   readonly one: Expiring;
@@ -24,6 +28,8 @@ class DeadlineQueue {
   readonly #durationMs: number;
   readonly #empty: () => void;
   #timer: Timer | undefined;
+  /** Size of the queue at which settled waits are looked for in all of it. */
+  #sweepAt = FEW;
 
   constructor(clock: Clock, durationMs: number, empty: () => void) {
     this.#clock = clock;
@@ -43,9 +49,11 @@ class DeadlineQueue {
     this.#waiting.drain();
   }
 
-  /** Settled waits leave in order, so the queue is about as long as there are waits under way. */
   #dropSettled(): void {
     while (this.#waiting.peek()?.one.settled === true) this.#waiting.shift();
+    if (this.#waiting.size < this.#sweepAt) return;
+    for (const waiting of this.#waiting.drain()) if (!waiting.one.settled) this.#waiting.push(waiting);
+    this.#sweepAt = Math.max(FEW, 2 * this.#waiting.size);
   }
 
   #expire(): void {
