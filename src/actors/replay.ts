@@ -3,6 +3,7 @@
  */
 import type { EventToApply, RecordedEvent } from '../core/recorded-event.js';
 import { formatIssues, validateSync } from '../core/schema.js';
+import { isStrayPromise } from '../core/thenable.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 
@@ -50,20 +51,24 @@ export function replay(aggregate: RuntimeAggregate, state: unknown, recorded: Re
 /**
  * The state after an event.
  *
- * @throws what `apply` throws, and TROUPE_INVALID_EVENT when it returns undefined: it has forgotten to return.
+ * @throws what `apply` throws, and TROUPE_INVALID_EVENT when it returns undefined (it has forgotten to return) or a
+ * promise.
  */
 export function applyEvent(aggregate: RuntimeAggregate, state: unknown, event: EventToApply): unknown {
   // Staged and upcast events are of known types.
   const apply = aggregate.options.events.get(event.type)?.apply;
   const next = apply?.(state, event.data, event);
-  if (next === undefined) {
-    throw new TroupeError(
-      'TROUPE_INVALID_EVENT',
-      `${event.aggregate}/${event.aggregateId}: apply of event ${event.type} returned undefined; return the new state`,
-      { details: { aggregate: event.aggregate, id: event.aggregateId, type: event.type } },
-    );
-  }
+  if (next === undefined) throw unusable(event, 'undefined; return the new state');
+  if (isStrayPromise(next)) throw unusable(event, 'a promise; return the new state at once');
   return next;
+}
+
+function unusable(event: EventToApply, what: string): TroupeError {
+  return new TroupeError(
+    'TROUPE_INVALID_EVENT',
+    `${event.aggregate}/${event.aggregateId}: apply of event ${event.type} returned ${what}`,
+    { details: { aggregate: event.aggregate, id: event.aggregateId, type: event.type } },
+  );
 }
 
 function unreadable(event: RecordedEvent, what: string): TroupeError {
