@@ -8,7 +8,8 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 
 /**
- * The event in the shape of today's code.
+ * The event in the shape of today's code: as it is stored if it has that shape, else with what upcasters and then the
+ * schema make of it.
  *
  * @throws TROUPE_UPCAST_MISSING when a step between its schema version and today's has no upcaster.
  * @throws TROUPE_INVALID_EVENT when the type is unknown, newer than the code, or doesn't pass its schema.
@@ -18,7 +19,6 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
   if (definition === undefined) {
     throw unreadable(event, `event ${event.type} is not defined; add it to the events of ${aggregate.name}`);
   }
-  if (event.schemaVersion === definition.version && definition.schema === undefined) return event;
   if (event.schemaVersion > definition.version) {
     throw unreadable(
       event,
@@ -38,7 +38,8 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
     }
     data = result.value;
   }
-  if (data === event.data && event.schemaVersion === definition.version) return event;
+  // What the schema made of the data was stored when it was written; it must not make more of it each time it is read.
+  if (event.schemaVersion === definition.version) return event;
   return { ...event, data, schemaVersion: definition.version };
 }
 
