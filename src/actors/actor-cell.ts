@@ -156,7 +156,7 @@ export class ActorCell implements Runnable, MailOwner {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#mail.dropAll(this.#ending());
+    this.#mail.dropAll(() => this.#ending());
   }
 
   /** Runs code of the actor as if it were a message; a throw goes to the supervisor. Only when not `occupied`. */
@@ -193,7 +193,7 @@ export class ActorCell implements Runnable, MailOwner {
     const flight = this.#flight;
     if (flight === undefined) return;
     const { closing, stopTimeoutMs, log } = this.#around;
-    const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs);
+    const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs, this.#isClosed);
     log.warn(`${keyOf(this)} doesn't come to an end, and is left behind`, { type: flight.envelope?.type });
     if (flight.envelope !== undefined) this.#mail.drop(flight.envelope, error);
     this.#flight = undefined;

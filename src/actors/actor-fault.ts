@@ -27,11 +27,12 @@ export function systemStopped({ name, id }: InstanceAddress): TroupeError {
   );
 }
 
-/** A handler that goes on although its actor has to end. */
-export function abandoned({ name, id }: InstanceAddress, timeoutMs: number): TroupeError {
+/** A handler that goes on although its actor has to end, for good or to begin again. */
+export function abandoned({ name, id }: InstanceAddress, timeoutMs: number, forGood: boolean): TroupeError {
   return new TroupeError(
-    'TROUPE_ACTOR_STOPPED',
-    `${name}/${id} was still handling this message ${timeoutMs} ms after it was told to end; let handlers watch ctx.signal`,
+    forGood ? 'TROUPE_ACTOR_STOPPED' : 'TROUPE_ACTOR_FAILED',
+    `${name}/${id} was still handling this message ${timeoutMs} ms after it was told to ${forGood ? 'stop' : 'begin again'}; ` +
+      'let handlers watch ctx.signal',
     { details: { target: name, id, timeoutMs } },
   );
 }
