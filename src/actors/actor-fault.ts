@@ -1,5 +1,6 @@
 /** The errors of plain actors: what happened, to whom, and what to do. */
 import { TroupeError } from '../core/troupe-error.js';
+import { printable, thrownText } from '../supervision/thrown.js';
 import type { InstanceAddress } from './signal.js';
 
 /** A message for an instance that isn't there. */
@@ -39,9 +40,8 @@ export function abandoned({ name, id }: InstanceAddress, timeoutMs: number, forG
 
 /** A throw in a handler. */
 export function failedHandling({ name, id }: InstanceAddress, type: string, cause: unknown): TroupeError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new TroupeError('TROUPE_ACTOR_FAILED', `${name}/${id} failed while it handled ${type}: ${text}`, {
-    cause,
+  return new TroupeError('TROUPE_ACTOR_FAILED', `${name}/${id} failed while it handled ${type}: ${thrownText(cause)}`, {
+    cause: printable(cause),
     details: { target: name, id, type },
   });
 }

@@ -12,6 +12,7 @@ import { ActorCell } from './actor-cell.js';
 import type { RuntimeActor } from './actor-definition.js';
 import { ActorFamily } from './actor-family.js';
 import { idInUse, notRunning } from './actor-fault.js';
+import { safeLogger } from './actor-logger.js';
 import type { ActorFacilities, ActorSurroundings, MessageSource, SpawnRequest } from './actor-surroundings.js';
 import { checkMessage } from './message-check.js';
 import { copyMessage } from './message-copy.js';
@@ -185,6 +186,7 @@ export class ActorHost implements SignalPost {
     const isClosing = (): boolean => this.#closing;
     return {
       ...this.#options,
+      log: safeLogger(this.#options.log),
       signals: this.#options.signals ?? this,
       get closing() {
         return isClosing();
