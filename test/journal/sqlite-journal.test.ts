@@ -170,6 +170,35 @@ describe('a journal file', () => {
     })).timeout(60_000);
 });
 
+describe('reading a large journal file', () => {
+  it('keeps the heap flat: 150 MB of events of 500 KB, read in order and by aggregate', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'j.db');
+      const journal = await openJournal({ path, durability: 'os' });
+      const { stream } = await journal.load('thing', 'a', undefined);
+      const data = [{ text: 'x'.repeat(500_000) }];
+      for (let n = 0; n < 300; n += 1) await append(journal, stream, { data });
+      let largest = 0;
+      let count = 0;
+      for (let after = 0; after < 300; ) {
+        const page = await journal.read({ after, limit: 1_000 });
+        count += page.events.length;
+        after = page.searchedTo;
+        largest = Math.max(largest, page.events.length);
+      }
+      for (let after = 0; after < 300; ) {
+        const page = await journal.readStream('thing', 'a', after, 300);
+        count += page.length;
+        after += page.length;
+        largest = Math.max(largest, page.length);
+      }
+      expect(count).to.equal(600);
+      // 2 MB and one event more.
+      expect(largest).to.be.at.most(5);
+      await journal.close();
+    })).timeout(60_000);
+});
+
 describe('a damaged journal file', () => {
   it('names the page, and serves aggregates that are not in it', () =>
     inFolder(async (folder) => {
