@@ -98,7 +98,7 @@ export class ActorHost implements SignalPost {
 
   /** The value as the instance may have it: references in it send in its name. For values that `checkMessage` says hold one. */
   bind(name: string, id: string, value: unknown): unknown {
-    const source = this.#around.sourceAt({ name, id });
+    const source = this.find(name, id)?.context;
     return copyMessage(value, (ref) => this.#options.makeRef(ref.name, ref.id, source));
   }
 
@@ -182,6 +182,13 @@ export class ActorHost implements SignalPost {
     emptied?.();
   }
 
+  #sourceOf(receiver: unknown): MessageSource | undefined {
+    if (receiver === undefined) return undefined;
+    // Whoever sets the sender of a message gives a reference or an address.
+    const { name, id } = receiver as InstanceAddress;
+    return this.find(name, id)?.context;
+  }
+
   #surroundings(): ActorSurroundings {
     const isClosing = (): boolean => this.#closing;
     return {
@@ -196,7 +203,7 @@ export class ActorHost implements SignalPost {
         return this.#lastOrdinal;
       },
       spawn: (request, adopt) => this.#spawn(request, adopt),
-      sourceAt: ({ name, id }): MessageSource | undefined => this.find(name, id)?.context,
+      sourceOf: (receiver) => this.#sourceOf(receiver),
       activity: (change) => {
         this.#active += change;
         if (this.#active === 0) this.#options.onIdle?.();

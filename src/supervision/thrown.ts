@@ -8,19 +8,20 @@ import { showValue } from '../core/show-value.js';
 
 /** The message of an error, or how another value shows; never throws. */
 export function thrownText(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? `${thrown.message}` : String(thrown);
-  } catch {
-    return showValue(thrown);
-  }
+  return textOf(thrown) ?? showValue(thrown);
 }
 
 /** The value itself if it can be turned into a text, else an error that stands for it. */
 export function printable(thrown: unknown): unknown {
+  return textOf(thrown) === undefined ? new Error(`${showValue(thrown)} that can't be shown`) : thrown;
+}
+
+function textOf(thrown: unknown): string | undefined {
   try {
     // The message of an error may be anything, whatever its type says.
-    return typeof `${String(thrown)}${thrown instanceof Error ? thrown.message : ''}` === 'string' ? thrown : undefined;
+    const shown: unknown = thrown instanceof Error ? thrown.message : thrown;
+    return String(shown);
   } catch {
-    return new Error(`${showValue(thrown)} that can't be shown`);
+    return undefined;
   }
 }
