@@ -4,6 +4,7 @@
  * The past comes from the journal (by its index, where one aggregate is asked for), the present from the window;
  * between them is neither gap nor repeat. A stalled reader holds one page.
  */
+import { setMaxListeners } from 'node:events';
 import { Observable } from 'rxjs';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
@@ -43,11 +44,14 @@ export class LogReader {
     this.#window = window;
     this.#present = present;
     this.#stopped = stopped;
+    // Each live reader listens; any number of them is no leak.
+    setMaxListeners(0, stopped);
   }
 
   /** Matching events in order of position. Ends at the head, or with `live` when the system stops. */
   async *read(selection: LogSelection, cancelled?: AbortSignal): AsyncGenerator<RecordedEvent, void, undefined> {
     let left = selection.limit ?? Infinity;
+    if (left <= 0) return;
     for await (const page of this.#pages(selection, cancelled)) {
       for (const event of page) {
         if (left <= 0 || cancelled?.aborted === true) return;
