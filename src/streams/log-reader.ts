@@ -5,12 +5,13 @@
  * between them is neither gap nor repeat. A stalled reader holds one page.
  */
 import { setMaxListeners } from 'node:events';
-import { Observable } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { Journal } from '../journal/journal.js';
 import { EventFeed } from './event-feed.js';
 import type { EventWindow } from './event-window.js';
+import { SafeObservable, type SubscriberCare } from './safe-observable.js';
 
 /** Which events, and whether to go on when the past is through. */
 export interface LogSelection {
@@ -32,18 +33,24 @@ export class LogReader {
   readonly #window: EventWindow;
   readonly #present: (event: RecordedEvent) => RecordedEvent;
   readonly #stopped: AbortSignal;
+  readonly #care: SubscriberCare;
 
-  /** @param stopped ends live readers when the system stops */
+  /**
+   * @param stopped ends live readers when the system stops
+   * @param caught told what a subscriber throws, and of a failed read that a subscriber has no handler for
+   */
   constructor(
     journal: Journal,
     window: EventWindow,
     present: (event: RecordedEvent) => RecordedEvent,
     stopped: AbortSignal,
+    caught: (error: unknown) => void,
   ) {
     this.#journal = journal;
     this.#window = window;
     this.#present = present;
     this.#stopped = stopped;
+    this.#care = { caught, emitted: undefined };
     // Each live reader listens; any number of them is no leak.
     setMaxListeners(0, stopped);
   }
@@ -62,9 +69,12 @@ export class LogReader {
     }
   }
 
-  /** The same as an Observable; each subscriber reads for itself, and is called synchronously page by page. */
+  /**
+   * The same as an Observable; each subscriber reads for itself, and is called synchronously page by page. One that
+   * throws stays subscribed.
+   */
   observe(selection: LogSelection): Observable<RecordedEvent> {
-    return new Observable((subscriber) => {
+    return new SafeObservable(this.#care, (subscriber: Subscriber<RecordedEvent>) => {
       const cancel = new AbortController();
       const pump = async (): Promise<void> => {
         for await (const event of this.read(selection, cancel.signal)) subscriber.next(event);

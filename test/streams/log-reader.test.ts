@@ -11,8 +11,9 @@ const same = (event: RecordedEvent): RecordedEvent => event;
 function setUp(windowEvents = 1_000) {
   const harness = new FeedHarness(windowEvents);
   const stop = new AbortController();
-  const reader = new LogReader(harness.journal, harness.window, same, stop.signal);
-  return { harness, reader, stop };
+  const caught: unknown[] = [];
+  const reader = new LogReader(harness.journal, harness.window, same, stop.signal, (error) => caught.push(error));
+  return { harness, reader, stop, caught };
 }
 
 async function positions(events: AsyncIterable<RecordedEvent>): Promise<number[]> {
@@ -129,6 +130,7 @@ describe('LogReader', () => {
         throw new Error('no upcaster');
       },
       stop.signal,
+      () => undefined,
     );
     const told: string[] = [];
     broken
@@ -136,6 +138,27 @@ describe('LogReader', () => {
       .subscribe({ error: (error) => told.push(String(error)), complete: () => told.push('end') });
     for (let i = 0; i < 10; i += 1) await turn();
     expect(told).to.deep.equal(['Error: no upcaster']);
+  });
+});
+
+describe('LogReader, subscribers', () => {
+  it('keeps one that throws, tells of each exception, and of a failed read that it has no handler for', async () => {
+    const { harness, reader, caught } = setUp();
+    await harness.commit('a', 3);
+    const seen: number[] = [];
+    reader.observe({}).subscribe((event) => {
+      seen.push(event.position);
+      throw new Error(`thrown at ${event.position}`);
+    });
+    for (let i = 0; i < 10; i += 1) await turn();
+    expect(seen).to.deep.equal([1, 2, 3]);
+    expect(caught.map(String)).to.deep.equal(['Error: thrown at 1', 'Error: thrown at 2', 'Error: thrown at 3']);
+    const read = harness.journal.read.bind(harness.journal);
+    harness.journal.read = () => Promise.reject(new Error('damaged'));
+    reader.observe({}).subscribe(() => undefined);
+    for (let i = 0; i < 10; i += 1) await turn();
+    harness.journal.read = read;
+    expect(caught.map(String).slice(3)).to.deep.equal(['Error: damaged']);
   });
 });
 
