@@ -59,7 +59,7 @@ export class Stage {
       post: this.router,
       definition: (name) => definitions.get(name),
       random: systemRandom,
-      stopTimeoutMs: LIMITS.stopTimeoutMs,
+      stopTimeoutMs: LIMITS.actorStopTimeoutMs,
       makeRef: (name, id, source) => this.ref(this.router, name, id, source),
     });
     for (const host of this.aggregates) this.router.add({ kind: 'aggregate', definition: host.definition, host });
