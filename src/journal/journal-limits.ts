@@ -23,6 +23,8 @@ export const JOURNAL_LIMITS = {
   groupChars: 4_000_000,
   /** Index rows that gather in memory before a commit takes them into the file: about 3 MB, read again after a crash in 0.1 s. */
   tailRows: 16_384,
+  /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */
+  tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */
   outcomes: 1_000,
   /** Pages visited for one answer of `readStream`. */

@@ -75,9 +75,9 @@ export class SqliteStore implements JournalStore {
     this.#tail = await readIndexTail(this.#connection);
   }
 
-  /** Brings the file's index up to the head; between commits only. */
+  /** Brings the file's index up to the head, if that is worth its while; between commits only. */
   async mergeIndex(): Promise<void> {
-    if (this.#tail.size === 0 && !this.#tail.isMerging) return;
+    if (this.#tail.size < JOURNAL_LIMITS.tailRowsLeft && !this.#tail.isMerging) return;
     const { position, streams, recordedAt } = await this.readHead();
     const group = new CommitGroup({ position, streams, recordedAt }).seal();
     await this.#write(group, this.#tail.merge());
