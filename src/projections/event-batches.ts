@@ -48,6 +48,11 @@ export class EventBatches {
     return this.#reading === undefined && this.#feed.atHead;
   }
 
+  /** Whether there is nothing left to fold, here and in the log. */
+  get used(): boolean {
+    return this.#events.length === 0 && this.atHead;
+  }
+
   /** Pulls until the batch is full, or what is at hand is used up. */
   async fill(): Promise<void> {
     const events = [...this.#events];

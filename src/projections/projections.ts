@@ -62,9 +62,7 @@ export class Projections {
     this.#views = views;
     const around = { journal, window, clock, log, present, turns: new Turns(clock) };
     for (const plan of this.#plans) {
-      const projection = new RunningProjection(plan, views, around);
-      await projection.start();
-      this.#running.set(plan.name, projection);
+      this.#running.set(plan.name, await RunningProjection.start(plan, views, around));
     }
   }
 
