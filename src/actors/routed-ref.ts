@@ -74,7 +74,9 @@ export class RoutedRef implements RuntimeRef {
       return this.#ask(type, payload, options);
     } catch (error) {
       // What the sender sees at once is a TroupeError, or what its schema threw.
-      return Promise.reject(error as Error);
+      return Promise.reject(
+        error instanceof Error ? error : new TroupeError('TROUPE_INVALID_MESSAGE', showValue(error)),
+      );
     }
   }
 

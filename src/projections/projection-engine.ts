@@ -89,6 +89,8 @@ export class ProjectionEngine {
     this.#batches = new EventBatches(around, plan.types, position);
     this.#fold = new ProjectionFold({
       plan,
+      // The first batch moves the checkpoint away from 0.
+      empty: position === 0,
       present,
       fetch: (keys) => table.fetch(keys),
       turnOver: () => turns.over,
@@ -142,6 +144,7 @@ export class ProjectionEngine {
         await this.#recover(error);
       }
     }
+    this.#batches.leave();
     try {
       await this.#written();
       const position = this.#position;
@@ -229,6 +232,7 @@ export class ProjectionEngine {
       this.#stopBy(faultOfFile(this.#plan.name, this.#position, error));
       return;
     } else {
+      this.#batches.leave();
       await this.#backOff(error);
     }
     this.#fold.forget();
