@@ -103,7 +103,10 @@ function answerQuery(
     }
     return {
       kind: 'answered',
-      reply: isolated(reply, encodeJson(reply, () => `${nameOf(around)}: the answer of ${envelope.type}`)),
+      reply: isolated(
+        reply,
+        encodeJson(reply, () => `${nameOf(around)}: the answer of ${envelope.type}`),
+      ),
     };
   } catch (error) {
     return failed(around, envelope, error);

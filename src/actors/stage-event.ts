@@ -39,9 +39,13 @@ export function stageEvent(
   const value = definition.schema === undefined ? data : validated(definition.schema, data, where);
   const dataText = encodeJson(value, where);
   if (dataText === undefined) {
-    throw new TroupeError('TROUPE_INVALID_EVENT', `${where()} has no data; emit a JSON value, null if there is nothing`, {
-      details: { aggregate: aggregate.name, id: aggregateId, type },
-    });
+    throw new TroupeError(
+      'TROUPE_INVALID_EVENT',
+      `${where()} has no data; emit a JSON value, null if there is nothing`,
+      {
+        details: { aggregate: aggregate.name, id: aggregateId, type },
+      },
+    );
   }
   const stored: unknown = JSON.parse(dataText);
   return {
