@@ -67,14 +67,24 @@ describe('aggregate, full mailbox', () => {
   it('drops the oldest, tells its sender or makes it a dead letter with that reason', async () => {
     const { harness, script, ref, finish } = await occupied({ capacity: 3, overflow: 'drop-oldest' });
     const asked = codeOf(ref.ask('add', { n: 1 }));
-    ref.tell('add', { n: 2 });
-    await ref.send('add', { n: 3 });
-    for (const n of [4, 5, 6]) ref.tell('add', { n });
+    for (const n of [2, 3, 4, 5, 6]) ref.tell('add', { n });
     expect(await asked).to.equal(FULL);
     expect(harness.dropped).to.deep.equal(['dropped-oldest add', 'dropped-oldest add']);
     finish();
     await harness.settled();
     expect(script.handled).to.deep.equal([0, 4, 5, 6]);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
+  it('never drops a send that was taken: in front of it drop-oldest refuses the newcomer', async () => {
+    const { harness, script, ref, finish } = await occupied({ capacity: 2, overflow: 'drop-oldest' });
+    await ref.send('add', { n: 1 });
+    ref.tell('add', { n: 2 });
+    ref.tell('add', { n: 3 });
+    expect(harness.dropped).to.deep.equal(['mailbox-full add']);
+    finish();
+    await harness.settled();
+    expect(script.handled).to.deep.equal([0, 1, 2]);
     expect(harness.host.unfinished).to.equal(0);
   });
 
