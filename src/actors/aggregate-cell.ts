@@ -8,6 +8,7 @@
  */
 import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
+import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { Journal, StoredOutcome, Stream } from '../journal/journal.js';
@@ -154,9 +155,13 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#decide(envelope);
   }
 
-  /** The hash of the id is known: only the journal can tell whether the id is. */
+  /**
+   * The hash of the id is known: only the journal can tell whether the id is. Repeats come in rows (a source that
+   * sends all again, a reaction after a crash), so the ones behind are looked up along with it: one query for all.
+   */
   #lookUp(envelope: Envelope, id: string): void {
-    const found = this.#around.journal.findOutcome(this.definition.name, this.id, id).then(
+    const { journal } = this.#around;
+    const found = journal.findOutcome(this.definition.name, this.id, id).then(
       (stored) => () => {
         if (stored === undefined) return this.#decide(envelope);
         this.#memory.remember(id, stored);
@@ -164,7 +169,22 @@ export class AggregateCell implements Runnable, EntryOwner {
       },
       (error: unknown) => () => this.#around.answers.fail(envelope, this.#asFailure(envelope.type, error)),
     );
-    this.#step(envelope, found, (next) => next());
+    const others: Promise<void>[] = [];
+    for (let ahead = 0; ahead < LIMITS.recentOutcomesPerInstance - 1; ahead += 1) {
+      const next = this.mailbox.upcoming(ahead)?.commandId;
+      if (next === undefined || next === id || !this.#memory.mayBeStored(next)) break;
+      others.push(
+        journal.findOutcome(this.definition.name, this.id, next).then(
+          (stored) => {
+            if (stored !== undefined) this.#memory.remember(next, stored);
+          },
+          // It will be asked for again, and then answered by its error.
+          () => undefined,
+        ),
+      );
+    }
+    const all = others.length === 0 ? found : Promise.all(others).then(() => found);
+    this.#step(envelope, all, (next) => next());
   }
 
   #decide(envelope: Envelope): void {
