@@ -291,6 +291,25 @@ describe('aggregate, repeats', () => {
     expect(await ref.ask('sum')).to.equal(500);
   });
 
+  it('gives 100 repeats in a row, with new commands among them, their first outcomes after a passivation', async () => {
+    const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
+    const ref = harness.ref('a');
+    const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`);
+    const first = await Promise.all(ids.map((id) => ref.ask('add', { n: 1 }, { id, receipt: true })));
+    await harness.clock.advance(1_000);
+    expect(harness.host.size).to.equal(0);
+    const again = ids.flatMap((id, i) => {
+      const repeat = ref.ask('add', { n: 1 }, { id, receipt: true });
+      if (i % 7 === 3) ref.tell('add', { n: 1 }, { id: `new-${i}` });
+      if (i % 11 === 5) ref.tell('add', { n: 1 });
+      return i % 3 === 0 ? [repeat, ref.ask('add', { n: 1 }, { id, receipt: true })] : [repeat];
+    });
+    const expected = first.flatMap((receipt, i) => (i % 3 === 0 ? [receipt, receipt] : [receipt]));
+    expect(await Promise.all(again)).to.deep.equal(expected);
+    expect(await ref.ask('sum')).to.equal(100 + 14 + 9);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
   it('remembers the last 3 outcomes without events when told so, and those with events for ever', async () => {
     const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }), { outcomes: 3 });
     const ref = harness.ref('a');
