@@ -291,6 +291,24 @@ describe('aggregate, repeats', () => {
     expect(await ref.ask('sum')).to.equal(500);
   });
 
+  it('fails the one message whose id could not be looked up, and answers its next repeat', async () => {
+    const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
+    const ref = harness.ref('a');
+    for (const id of ['x', 'y']) await ref.ask('add', { n: 1 }, { id });
+    await harness.clock.advance(1_000);
+    const { memory } = harness;
+    const find = memory.findOutcome.bind(memory);
+    memory.findOutcome = (name, aggregateId, id) =>
+      id === 'x' ? Promise.reject(new Error('the disk is gone')) : find(name, aggregateId, id);
+    const broken = errorOf(ref.ask('add', { n: 1 }, { id: 'x' }));
+    const behind = ref.ask('add', { n: 1 }, { id: 'y' });
+    expect((await broken).code).to.equal('TROUPE_ACTOR_FAILED');
+    expect(await behind).to.equal(2);
+    memory.findOutcome = find;
+    expect(await ref.ask('add', { n: 1 }, { id: 'x' })).to.equal(1);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
   it('gives 100 repeats in a row, with new commands among them, their first outcomes after a passivation', async () => {
     const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
     const ref = harness.ref('a');
