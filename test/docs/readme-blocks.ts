@@ -201,13 +201,15 @@ export async function benchTables(root: string): Promise<string> {
       const { machine, node, commit, quick, results, ratios } = stored;
       const rows = results.map((row) => {
         const against = Object.entries(ratios).filter(([pair]) => pair.startsWith(`${row.suite}.${row.name}/`));
-        const shown = against.map(([pair, ratio]) => `${ratio} x ${pair.slice(pair.indexOf('/') + 1)}`).join(', ');
-        return `| ${row.suite} | ${row.name} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
+        const shown = against
+          .map(([pair, ratio]) => `${number(ratio)} of ${pair.slice(pair.indexOf('/') + 1)}`)
+          .join(', ');
+        return `| ${row.name} | ${row.question ?? ''} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
       });
       return [
         `\`${file}\`: ${machine}; Node ${node}; commit ${commit}${quick === true ? '; a short run' : ''}. p50 and p99 in µs.`,
         '',
-        '| suite | arm | median | p50 | p99 | against |',
+        '| arm | what | median | p50 | p99 | ratio |',
         '|---|---|---|---|---|---|',
         ...rows,
       ].join('\n');
@@ -217,7 +219,7 @@ export async function benchTables(root: string): Promise<string> {
 }
 
 function number(value: number): string {
-  return value.toLocaleString('en-GB', { maximumSignificantDigits: 4 });
+  return value.toLocaleString('en-GB', { maximumSignificantDigits: 3 });
 }
 
 /** The README with its made parts made anew. */
