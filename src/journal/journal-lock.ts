@@ -1,5 +1,5 @@
 /**
- * One writer: an exclusive SQLite transaction, held open on a lock file beside the journal.
+ * One writer: a writing SQLite transaction, held open on a lock file beside the journal.
  *
  * The operating system drops it with the process, however that ends, so nothing has to be cleaned up; and SQLite
  * keeps two connections of one process apart too, which plain file locks do not. Readers never touch the lock. The
@@ -23,7 +23,9 @@ export interface JournalLock {
 export async function lockJournal(path: string): Promise<JournalLock> {
   const connection = await SqliteConnection.open(`${path}.lock`, { mode: 'create', busyTimeoutMs: 0 });
   try {
-    await connection.exec('BEGIN EXCLUSIVE');
+    // An immediate transaction has the one reserved lock. An exclusive one needs all others gone for a moment, so that
+    // of several that open at the same time each may find another one in its way, and nobody gets it.
+    await connection.exec('BEGIN IMMEDIATE');
   } catch (cause) {
     await connection.close();
     if (sqliteCode(cause) !== 'SQLITE_BUSY') throw cause;
