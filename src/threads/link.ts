@@ -1,0 +1,271 @@
+/**
+ * A link: this thread's end of the way to one other thread.
+ *
+ * What one turn produced for the other side crosses as one encoded frame, outcomes before mail. Every message stays
+ * here until its outcome has come back, so that the death of the other side loses nothing that it had not finished.
+ * Credits bound what is under way; what goes beyond waits here, bounded too. Hot path: bench suite `mailbox`.
+ */
+import { Envelope, type ReplySink } from '../core/envelope.js';
+import { RingBuffer } from '../core/ring-buffer.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { FrameCodec } from './frame-codec.js';
+import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
+
+/** One message as it crosses. `extras` is null when all of them are absent, which is common. */
+export type WireMail = readonly [
+  seq: number,
+  target: string,
+  targetId: string,
+  type: string,
+  payload: unknown,
+  flags: number,
+  extras: WireExtras | null,
+];
+
+export type WireExtras = readonly [
+  commandId: string | null,
+  correlationId: string | null,
+  causationId: string | null,
+  metadata: Readonly<Record<string, unknown>> | null,
+  priority: number,
+  sender: unknown,
+];
+
+/** How a message ended, or that the mailbox has taken it. `done`: without a reply that anybody wants; a run of them. */
+export type WireOutcome =
+  | readonly [kind: 'done', seq: number, count: number]
+  | readonly [kind: 'taken', seq: number]
+  | readonly [kind: 'reply', seq: number, value: unknown, position: number, version: number]
+  | readonly [kind: 'fail', seq: number, error: WireError];
+
+export interface Frame {
+  readonly outcomes: readonly WireOutcome[];
+  readonly mail: readonly WireMail[];
+}
+
+const WANTS_REPLY = 1;
+const WAITS = 2;
+const WANTS_TAKEN = 4;
+const REDELIVERED = 8;
+
+/** What a link needs of its thread. */
+export interface LinkSurroundings {
+  readonly codec: FrameCodec;
+  post(frame: Uint8Array): void;
+  /** Takes a message that has arrived to its cell. */
+  arrived(envelope: Envelope, redelivered: boolean): void;
+  /** A message without a waiting sender failed over there. */
+  undelivered(envelope: Envelope, error: TroupeError): void;
+  /** Names a command that has no id yet, so that a second delivery can be recognised. */
+  named(envelope: Envelope): Envelope;
+}
+
+export interface LinkLimits {
+  /** Messages that may be under way. */
+  readonly credits: number;
+  /** Messages that may wait here for credits. */
+  readonly backlog: number;
+  /** Messages of one frame. */
+  readonly frame: number;
+}
+
+export class Link {
+  readonly #around: LinkSurroundings;
+  readonly #limits: LinkLimits;
+  /** Sent and without outcome, in the order sent. */
+  readonly #underWay = new Map<number, Envelope>();
+  readonly #backlog = new RingBuffer<Envelope>();
+  #mail: WireMail[] = [];
+  #outcomes: WireOutcome[] = [];
+  #lastSeq = 0;
+  #scheduled = false;
+  #open: boolean;
+
+  constructor(around: LinkSurroundings, limits: LinkLimits, open = true) {
+    this.#around = around;
+    this.#limits = limits;
+    this.#open = open;
+  }
+
+  /** Messages sent from here whose outcome is not known yet, those waiting for credits included. */
+  get unfinished(): number {
+    return this.#underWay.size + this.#backlog.size;
+  }
+
+  /** Never throws; without room the message fails like one for a full mailbox. */
+  send(envelope: Envelope): void {
+    if (this.#open && this.#underWay.size < this.#limits.credits && this.#backlog.size === 0) {
+      this.#write(envelope, false);
+    } else if (this.#backlog.size < this.#limits.backlog || envelope.waits) {
+      this.#backlog.push(envelope);
+    } else {
+      const { target, targetId, type } = envelope;
+      this.#failed(
+        envelope,
+        new TroupeError(
+          'TROUPE_MAILBOX_FULL',
+          `${target}/${targetId}: ${type} is refused, because ${this.#limits.backlog} messages wait for that worker already; use send()`,
+          { details: { target, id: targetId, type } },
+        ),
+      );
+    }
+  }
+
+  /** A frame from the other side. */
+  receive(bytes: Uint8Array): void {
+    const frame = this.#around.codec.decode(bytes);
+    for (const outcome of frame.outcomes) this.#settle(outcome);
+    for (const mail of frame.mail) this.#arrive(mail);
+    this.#spendCredits();
+  }
+
+  /** The other side is gone: nothing is sent until `reopen`, and what was under way is handed over, in order. */
+  close(): Envelope[] {
+    this.#open = false;
+    const lost = [...this.#underWay.values()];
+    this.#underWay.clear();
+    this.#mail = [];
+    this.#outcomes = [];
+    return lost;
+  }
+
+  /** There is a successor; `again` goes first, before anything that has waited. */
+  reopen(again: readonly Envelope[]): void {
+    this.#open = true;
+    for (const envelope of again) this.#write(envelope, true);
+    this.#spendCredits();
+  }
+
+  /** Sends what has gathered; called at the end of the turn, and before something that must not overtake it. */
+  flush(): void {
+    this.#scheduled = false;
+    if (!this.#open) return;
+    while (this.#outcomes.length > 0 || this.#mail.length > 0) {
+      const mail = this.#mail.length <= this.#limits.frame ? this.#mail : this.#mail.slice(0, this.#limits.frame);
+      this.#mail = mail === this.#mail ? [] : this.#mail.slice(this.#limits.frame);
+      const outcomes = this.#outcomes;
+      this.#outcomes = [];
+      this.#around.post(this.#around.codec.encode({ outcomes, mail }));
+    }
+  }
+
+  /** The outcome of a message that came from the other side. */
+  outcome(outcome: WireOutcome): void {
+    const last = this.#outcomes.at(-1);
+    if (outcome[0] === 'done' && last?.[0] === 'done' && last[1] + last[2] === outcome[1]) {
+      this.#outcomes[this.#outcomes.length - 1] = ['done', last[1], last[2] + 1];
+    } else {
+      this.#outcomes.push(outcome);
+    }
+    this.#schedule();
+  }
+
+  #write(given: Envelope, redelivered: boolean): void {
+    const envelope = this.#around.named(given);
+    this.#lastSeq += 1;
+    this.#underWay.set(this.#lastSeq, envelope);
+    const { sink, waits } = envelope;
+    const flags =
+      (sink === undefined ? 0 : WANTS_REPLY) |
+      (waits ? WAITS : 0) |
+      (sink?.taken === undefined ? 0 : WANTS_TAKEN) |
+      (redelivered ? REDELIVERED : 0);
+    const { target, targetId, type, payload } = envelope;
+    this.#mail.push([this.#lastSeq, target, targetId, type, payload, flags, extrasOf(envelope)]);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  #spendCredits(): void {
+    while (this.#open && this.#underWay.size < this.#limits.credits) {
+      const next = this.#backlog.shift();
+      if (next === undefined) return;
+      this.#write(next, false);
+    }
+  }
+
+  #settle(outcome: WireOutcome): void {
+    const seq = outcome[1];
+    if (outcome[0] === 'done') {
+      for (let one = seq; one < seq + outcome[2]; one += 1) this.#underWay.delete(one);
+      return;
+    }
+    const envelope = this.#underWay.get(seq);
+    // Of a message that has been handed over since: its second delivery will answer.
+    if (envelope === undefined) return;
+    if (outcome[0] === 'taken') {
+      envelope.sink?.taken?.();
+      return;
+    }
+    this.#underWay.delete(seq);
+    if (outcome[0] === 'reply') envelope.sink?.reply(outcome[2], outcome[3], outcome[4]);
+    else this.#failed(envelope, fromWireTroupeError(outcome[2]));
+  }
+
+  #failed(envelope: Envelope, error: TroupeError): void {
+    if (envelope.sink !== undefined) envelope.sink.fail(error);
+    else this.#around.undelivered(envelope, error);
+  }
+
+  #arrive([seq, target, targetId, type, payload, flags, extras]: WireMail): void {
+    const sink = new DistantSink(this, seq, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0);
+    const envelope = new Envelope(target, targetId, type, payload, {
+      commandId: extras?.[0] ?? undefined,
+      correlationId: extras?.[1] ?? undefined,
+      causationId: extras?.[2] ?? null,
+      metadata: extras?.[3] ?? undefined,
+      priority: extras?.[4],
+      sender: extras?.[5] ?? undefined,
+      waits: (flags & WAITS) !== 0,
+      sink,
+    });
+    this.#around.arrived(envelope, (flags & REDELIVERED) !== 0);
+  }
+}
+
+/** Where the outcome of a message goes whose sender is on the other side. */
+class DistantSink implements ReplySink {
+  readonly #link: Link;
+  readonly #seq: number;
+  readonly #wantsReply: boolean;
+  readonly #wantsTaken: boolean;
+
+  constructor(link: Link, seq: number, wantsReply: boolean, wantsTaken: boolean) {
+    this.#link = link;
+    this.#seq = seq;
+    this.#wantsReply = wantsReply;
+    this.#wantsTaken = wantsTaken;
+  }
+
+  taken(): void {
+    if (this.#wantsTaken) this.#link.outcome(['taken', this.#seq]);
+  }
+
+  reply(value: unknown, position: number, version: number): void {
+    this.#link.outcome(this.#wantsReply ? ['reply', this.#seq, value, position, version] : ['done', this.#seq, 1]);
+  }
+
+  fail(error: TroupeError): void {
+    this.#link.outcome(['fail', this.#seq, toWireError(error)]);
+  }
+}
+
+function extrasOf(envelope: Envelope): WireExtras | null {
+  const { commandId, correlationId, causationId, metadata, priority, sender } = envelope;
+  if (
+    commandId === undefined &&
+    correlationId === undefined &&
+    causationId === null &&
+    metadata === undefined &&
+    priority === 0 &&
+    sender === undefined
+  ) {
+    return null;
+  }
+  return [commandId ?? null, correlationId ?? null, causationId, metadata ?? null, priority, sender ?? null];
+}
