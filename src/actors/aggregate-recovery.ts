@@ -1,10 +1,12 @@
 /**
  * Recovery of an aggregate: the newest usable snapshot, then the events behind it, page by page.
  *
- * Nothing is published, because these events were when they were committed. A snapshot that can't be read is
- * skipped with a warning: it only costs time.
+ * Nothing is published, because these events were when they were committed. A snapshot that can't be used is
+ * skipped with a warning: it only costs time. An event that is missing is no such matter: a state that is behind its
+ * journal would decide wrongly, so the instance doesn't come to life.
  */
 import type { Logger } from '../core/logger.js';
+import { TroupeError } from '../core/troupe-error.js';
 import type { Journal, LoadedStream, Stream } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { replay } from './replay.js';
@@ -21,7 +23,7 @@ export interface RecoveredAggregate {
 
 /**
  * @throws what `journal.load` and `readStream` throw, what `apply` and upcasters throw, TROUPE_UPCAST_MISSING,
- * TROUPE_INVALID_EVENT.
+ * TROUPE_INVALID_EVENT, TROUPE_JOURNAL_CORRUPT when events are missing.
  */
 export async function recoverAggregate(
   journal: Journal,
@@ -30,15 +32,30 @@ export async function recoverAggregate(
   log: Logger,
 ): Promise<RecoveredAggregate> {
   const loaded = await journal.load(definition.name, id, definition.options.snapshot?.version);
-  const start = startOf(loaded, definition, id, log);
+  try {
+    return await replayed(journal, definition, id, loaded, startOf(loaded, definition, id, log));
+  } catch (error) {
+    journal.release(loaded.stream);
+    throw error;
+  }
+}
+
+async function replayed(
+  journal: Journal,
+  definition: RuntimeAggregate,
+  id: string,
+  loaded: LoadedStream,
+  start: { readonly state: unknown; readonly version: number },
+): Promise<RecoveredAggregate> {
   let { state, version } = start;
   while (version < loaded.version) {
     const page = await journal.readStream(definition.name, id, version, loaded.version);
     for (const event of page) {
+      if (event.version !== version + 1) throw missing(definition, id, version + 1, event.version);
       state = replay(definition, state, event);
       version = event.version;
     }
-    if (page.length === 0) break;
+    if (page.length === 0) throw missing(definition, id, version + 1, undefined);
   }
   return {
     stream: loaded.stream,
@@ -49,18 +66,29 @@ export async function recoverAggregate(
   };
 }
 
+function missing(definition: RuntimeAggregate, id: string, version: number, found: number | undefined): TroupeError {
+  return new TroupeError(
+    'TROUPE_JOURNAL_CORRUPT',
+    `${definition.name}/${id}: the event of version ${version} is missing` +
+      `${found === undefined ? '' : `, the next one has version ${found}`}; restore a backup of the journal`,
+    { details: { aggregate: definition.name, id, version, found } },
+  );
+}
+
 function startOf(
   loaded: LoadedStream,
   definition: RuntimeAggregate,
   id: string,
   log: Logger,
 ): { readonly state: unknown; readonly version: number } {
-  if (loaded.snapshot !== undefined) {
+  const { snapshot, version } = loaded;
+  if (snapshot !== undefined) {
     try {
+      if (snapshot.version > version) throw new Error(`the aggregate has no event beyond version ${version}`);
       // Written by the cell as JSON text of the state.
-      return { state: JSON.parse(loaded.snapshot.state) as unknown, version: loaded.snapshot.version };
+      return { state: JSON.parse(snapshot.state) as unknown, version: snapshot.version };
     } catch (error) {
-      log.warn(`${definition.name}/${id}: the snapshot of version ${loaded.snapshot.version} is skipped`, { error });
+      log.warn(`${definition.name}/${id}: the snapshot of version ${snapshot.version} is skipped`, { error });
     }
   }
   return { state: definition.options.initialState(id), version: 0 };

@@ -1,5 +1,6 @@
 /** The context of one command's handler: gathers what it emits, and knows whether it has refused. */
 import type { Logger } from '../core/logger.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { AggregateContext, CommandFacts } from './aggregate-context.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
@@ -61,6 +62,13 @@ export class DecideContext implements AggregateContext {
 
   reject(reason: string, message?: string): never {
     const { definition, id } = this.#around;
+    // JavaScript may pass anything, and the reason goes into the journal.
+    if (typeof reason !== 'string' || reason === '') {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${definition.name}/${id}: ctx.reject was given ${showValue(reason)} as reason; give a text that is not empty`,
+      );
+    }
     this.rejection = new TroupeError('TROUPE_REJECTED', `${definition.name}/${id}: ${message ?? reason}`, {
       reason,
       details: { aggregate: definition.name, id },

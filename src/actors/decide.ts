@@ -9,6 +9,8 @@ import { fingerprint, hashText } from '../core/fingerprint.js';
 import { eventId } from '../core/ids.js';
 import { encodeJson } from '../core/json-value.js';
 import type { EventToApply } from '../core/recorded-event.js';
+import { showThrown } from '../core/show-value.js';
+import { isStrayPromise, isThenable } from '../core/thenable.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import { encodeCommand, encodeEvent, encodeOutcome } from '../journal/event-codec.js';
 import type { StoredOutcome } from '../journal/journal.js';
@@ -73,13 +75,15 @@ export function decide(around: DecideSurroundings, ground: Ground, envelope: Env
   // The router has checked that the type is known.
   const command = definition.options.commands.get(envelope.type);
   let reply: unknown;
+  let later: Promise<unknown> | undefined;
   try {
     reply = command?.handle(ground.state, envelope.payload, ctx);
+    if (isThenable(reply)) later = Promise.resolve(reply);
   } catch (error) {
     return refusedOrFailed(around, ground, envelope, ctx, commandId, error);
   }
-  if (!isThenable(reply)) return concluded(around, ground, envelope, ctx, commandId, reply);
-  return Promise.resolve(reply).then(
+  if (later === undefined) return concluded(around, ground, envelope, ctx, commandId, reply);
+  return later.then(
     (value) => concluded(around, ground, envelope, ctx, commandId, value),
     (error: unknown) => refusedOrFailed(around, ground, envelope, ctx, commandId, error),
   );
@@ -93,6 +97,10 @@ function answerQuery(
 ): Decision {
   try {
     const reply = query(state, envelope.payload);
+    if (isStrayPromise(reply)) {
+      const message = `${nameOf(around)}: the answer of ${envelope.type} is a promise; a query answers at once, from the state`;
+      return failed(around, envelope, new TroupeError('TROUPE_NOT_SERIALIZABLE', message));
+    }
     return {
       kind: 'answered',
       reply: isolated(reply, encodeJson(reply, `${nameOf(around)}: the answer of ${envelope.type}`)),
@@ -285,8 +293,8 @@ function failed(
   error: unknown,
 ): { readonly kind: 'failed'; readonly error: TroupeError; readonly stateSuspect: boolean } {
   if (isTroupeError(error) && OWN_CODES.has(error.code)) return { kind: 'failed', error, stateSuspect: false };
-  const text = error instanceof Error ? error.message : String(error);
-  const failure = new TroupeError('TROUPE_ACTOR_FAILED', `${nameOf(around)}: ${envelope.type} failed: ${text}`, {
+  const text = `${nameOf(around)}: ${envelope.type} failed: ${showThrown(error)}`;
+  const failure = new TroupeError('TROUPE_ACTOR_FAILED', text, {
     cause: error,
     details: { aggregate: around.definition.name, id: around.id, type: envelope.type },
   });
@@ -305,10 +313,6 @@ const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 /** The reply as a value of its own: its receiver can't reach the state through it. */
 function isolated(reply: unknown, text: string | undefined): unknown {
   return typeof reply === 'object' && reply !== null && text !== undefined ? (JSON.parse(text) as unknown) : reply;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function nameOf(around: { readonly definition: RuntimeAggregate; readonly id: string }): string {

@@ -3,11 +3,13 @@
  */
 import type { EventToApply, RecordedEvent } from '../core/recorded-event.js';
 import { formatIssues, validateSync } from '../core/schema.js';
+import { isStrayPromise } from '../core/thenable.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 
 /**
- * The event in the shape of today's code.
+ * The event in the shape of today's code: as it is stored if it has that shape, else with what upcasters and then the
+ * schema make of it.
  *
  * @throws TROUPE_UPCAST_MISSING when a step between its schema version and today's has no upcaster.
  * @throws TROUPE_INVALID_EVENT when the type is unknown, newer than the code, or doesn't pass its schema.
@@ -17,7 +19,6 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
   if (definition === undefined) {
     throw unreadable(event, `event ${event.type} is not defined; add it to the events of ${aggregate.name}`);
   }
-  if (event.schemaVersion === definition.version && definition.schema === undefined) return event;
   if (event.schemaVersion > definition.version) {
     throw unreadable(
       event,
@@ -37,7 +38,8 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
     }
     data = result.value;
   }
-  if (data === event.data && event.schemaVersion === definition.version) return event;
+  // What the schema made of the data was stored when it was written; it must not make more of it each time it is read.
+  if (event.schemaVersion === definition.version) return event;
   return { ...event, data, schemaVersion: definition.version };
 }
 
@@ -50,20 +52,24 @@ export function replay(aggregate: RuntimeAggregate, state: unknown, recorded: Re
 /**
  * The state after an event.
  *
- * @throws what `apply` throws, and TROUPE_INVALID_EVENT when it returns undefined: it has forgotten to return.
+ * @throws what `apply` throws, and TROUPE_INVALID_EVENT when it returns undefined (it has forgotten to return) or a
+ * promise.
  */
 export function applyEvent(aggregate: RuntimeAggregate, state: unknown, event: EventToApply): unknown {
   // Staged and upcast events are of known types.
   const apply = aggregate.options.events.get(event.type)?.apply;
   const next = apply?.(state, event.data, event);
-  if (next === undefined) {
-    throw new TroupeError(
-      'TROUPE_INVALID_EVENT',
-      `${event.aggregate}/${event.aggregateId}: apply of event ${event.type} returned undefined; return the new state`,
-      { details: { aggregate: event.aggregate, id: event.aggregateId, type: event.type } },
-    );
-  }
+  if (next === undefined) throw unusable(event, 'undefined; return the new state');
+  if (isStrayPromise(next)) throw unusable(event, 'a promise; return the new state at once');
   return next;
+}
+
+function unusable(event: EventToApply, what: string): TroupeError {
+  return new TroupeError(
+    'TROUPE_INVALID_EVENT',
+    `${event.aggregate}/${event.aggregateId}: apply of event ${event.type} returned ${what}`,
+    { details: { aggregate: event.aggregate, id: event.aggregateId, type: event.type } },
+  );
 }
 
 function unreadable(event: RecordedEvent, what: string): TroupeError {

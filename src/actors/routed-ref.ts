@@ -6,7 +6,8 @@
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
 import type { EnvelopeFacts, Post } from '../core/envelope.js';
-import { checkJson } from '../core/json-value.js';
+import { readMetadata } from '../core/metadata.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeRef } from './actor-ref.js';
 import type { MessageSource } from './actor-surroundings.js';
@@ -95,24 +96,36 @@ export class RoutedRef implements RuntimeRef {
     const inherited = this.#source?.inherited;
     if (options === undefined && sink === undefined && inherited === undefined) return undefined;
     const metadata = options?.metadata;
-    if (metadata !== undefined) checkJson(metadata, `${this.name}/${this.id}: options.metadata`);
-    const commandId = options?.id;
-    if (commandId !== undefined && (typeof commandId !== 'string' || commandId === '')) {
-      throw new TroupeError(
-        'TROUPE_INVALID_OPTIONS',
-        `${this.name}/${this.id}: options.id has to be a text that is not empty`,
-      );
+    const priority = options?.priority;
+    if (priority !== undefined && (typeof priority !== 'number' || Number.isNaN(priority))) {
+      throw this.#refusal('priority', priority, 'give a number');
     }
     return {
-      commandId,
-      correlationId: options?.correlationId ?? inherited?.correlationId,
+      commandId: this.#text('id', options?.id),
+      correlationId: this.#text('correlationId', options?.correlationId) ?? inherited?.correlationId,
       causationId: inherited?.causationId,
-      metadata: metadata ?? inherited?.metadata,
-      priority: options?.priority,
+      metadata:
+        metadata === undefined
+          ? inherited?.metadata
+          : readMetadata(metadata, `${this.name}/${this.id}: options.metadata`),
+      priority,
       waits,
       sink,
       sender: inherited?.sender,
     };
+  }
+
+  /** JavaScript may pass anything, and ids go into the journal. */
+  #text(key: string, value: string | undefined): string | undefined {
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    throw this.#refusal(key, value, 'give a text that is not empty');
+  }
+
+  #refusal(key: string, value: unknown, advice: string): TroupeError {
+    return new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${this.name}/${this.id}: options.${key} is ${showValue(value)}; ${advice}`,
+    );
   }
 
   #refuseQuery(type: string, how: string): void {

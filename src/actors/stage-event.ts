@@ -6,6 +6,7 @@
  */
 import { encodeJson } from '../core/json-value.js';
 import { formatIssues, validateSync } from '../core/schema.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { suggestion } from '../core/did-you-mean.js';
 import type { RuntimeAggregate, RuntimeEvent } from './aggregate-definition.js';
@@ -33,15 +34,8 @@ export function stageEvent(
   extra?: { readonly id?: string | undefined; readonly metadata?: Readonly<Record<string, unknown>> | undefined },
 ): StagedEvent {
   const definition = aggregate.options.events.get(type);
+  if (definition === undefined) throw notDefined(aggregate, aggregateId, type);
   const where = `${aggregate.name}/${aggregateId}: event ${type}`;
-  if (definition === undefined) {
-    throw new TroupeError(
-      'TROUPE_INVALID_EVENT',
-      `${where} is not defined${suggestion(String(type), [...aggregate.options.events.keys()])}; ` +
-        `add it to the events of ${aggregate.name}`,
-      { details: { aggregate: aggregate.name, id: aggregateId, type } },
-    );
-  }
   const value = definition.schema === undefined ? data : validated(definition.schema, data, where);
   const dataText = encodeJson(value, where);
   if (dataText === undefined) {
@@ -58,6 +52,18 @@ export function stageEvent(
     id: extra?.id,
     metadata: extra?.metadata,
   };
+}
+
+/** JavaScript may pass anything as a type. */
+function notDefined(aggregate: RuntimeAggregate, id: string, type: unknown): TroupeError {
+  const named = typeof type === 'string';
+  const near = named ? suggestion(type, aggregate.options.events.keys()) : '';
+  return new TroupeError(
+    'TROUPE_INVALID_EVENT',
+    `${aggregate.name}/${id}: event ${named ? type : showValue(type)} is not defined${near}; ` +
+      `add it to the events of ${aggregate.name}`,
+    { details: { aggregate: aggregate.name, id, type: named ? type : showValue(type) } },
+  );
 }
 
 function validated(schema: NonNullable<RuntimeEvent['schema']>, data: unknown, where: string): unknown {

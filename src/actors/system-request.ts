@@ -3,6 +3,11 @@
  * are, and to show its state. Recognised by class: no command of a user can look like it.
  */
 
+import { checkJson } from '../core/json-value.js';
+import { readMetadata } from '../core/metadata.js';
+import { showValue } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+
 /** An event to append. */
 export interface EventToAppend<Type extends string = string, Data = unknown> {
   readonly type: Type;
@@ -20,10 +25,34 @@ export class AppendRequest {
   readonly events: readonly EventToAppend[];
   readonly expectedVersion: ExpectedVersion;
 
+  /** @throws TROUPE_INVALID_OPTIONS, TROUPE_NOT_SERIALIZABLE for events that could not be written as they are. */
   constructor(events: readonly EventToAppend[], expectedVersion: ExpectedVersion) {
-    this.events = events;
+    this.events = events.map(readEvent);
     this.expectedVersion = expectedVersion;
   }
+}
+
+/** JavaScript may pass anything; whether the aggregate knows the type, and its schema the data, is seen later. */
+function readEvent(given: EventToAppend, index: number): EventToAppend {
+  const where = `append: events[${index}]`;
+  const event: { readonly [Key in keyof EventToAppend]?: unknown } | null | undefined = given;
+  if (typeof event !== 'object' || event === null || typeof event.type !== 'string') {
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `${where} is ${showValue(given)}; give { type, data }`);
+  }
+  const { type, data, id, metadata } = event;
+  if (id !== undefined && (typeof id !== 'string' || id === '')) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${where}.id is ${showValue(id)}; give a text that is not empty, or none`,
+    );
+  }
+  checkJson(data, `${where}.data`);
+  return {
+    type,
+    data,
+    ...(id === undefined ? {} : { id }),
+    ...(metadata === undefined ? {} : { metadata: readMetadata(metadata, `${where}.metadata`) }),
+  };
 }
 
 /** `system.state`: a copy of the state that the instance has now. */

@@ -1,6 +1,6 @@
 /** Where a message ends that nobody will handle: with its sender, or with the dead letters. */
 import type { DeadLetterError, DeadLetterReason, DeadLetterSink } from '../core/dead-letter.js';
-import { showValue } from '../core/show-value.js';
+import { showCause } from '../core/show-value.js';
 import type { Envelope } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Outcome } from '../journal/journal.js';
@@ -34,9 +34,7 @@ export function describeError(error: TroupeError): DeadLetterError {
     code: error.code,
     message: error.message,
     ...(error.reason === undefined ? {} : { reason: error.reason }),
-    ...(cause === undefined
-      ? {}
-      : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : showValue(cause) }),
+    ...(cause === undefined ? {} : { cause: showCause(cause) }),
   };
 }
 

@@ -85,7 +85,12 @@ export function isTroupeError<Code extends TroupeErrorCode = TroupeErrorCode>(
   code?: Code,
 ): value is TroupeError<Code> {
   if (typeof value !== 'object' || value === null) return false;
-  // Reading a field of an object as unknown is safe.
-  const found = value as { readonly name?: unknown; readonly code?: unknown };
-  return found.name === 'TroupeError' && (code === undefined ? typeof found.code === 'string' : found.code === code);
+  try {
+    // Reading a field of an object as unknown is safe.
+    const found = value as { readonly name?: unknown; readonly code?: unknown };
+    return found.name === 'TroupeError' && (code === undefined ? typeof found.code === 'string' : found.code === code);
+  } catch {
+    // Anything can be thrown, also what throws when it is looked at.
+    return false;
+  }
 }

@@ -197,11 +197,12 @@ export class ProjectionEngine {
   async #write(rows: Rows, statements: readonly BoundStatement[], position: number): Promise<void> {
     const changes = rows.size > 0 || statements.length > 0;
     if (changes || position - this.#checkpoint >= SKIPPED_AT_MOST) {
-      await this.table.write({ rows, statements, position });
+      const characters = await this.table.write({ rows, statements, position });
+      this.#fold.weigh(rows.size, characters);
       this.#checkpoint = position;
-      this.#failures = 0;
-      this.#trouble = undefined;
     }
+    this.#failures = 0;
+    this.#trouble = undefined;
     if (position <= this.#position) return;
     this.#position = position;
     this.#listener.moved(rows, statements.length > 0);

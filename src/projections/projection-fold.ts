@@ -47,6 +47,14 @@ export interface FoldSurroundings {
 /** Events between two looks at the clock. */
 const LOOK_EVERY = 32;
 
+/** Statements in one batch: each is a trip to the driver, and other projections wait for the transaction. */
+const MOST_STATEMENTS = 200;
+
+/** Characters of the rows kept in memory; by the average of the last batch. 16 M characters are 16 to 32 MB. */
+const CACHED_CHARACTERS = 16_000_000;
+/** Rows kept however large they are. */
+const CACHED_AT_LEAST = 16;
+
 const NO_KEYS: readonly RowKey[] = [];
 
 /** An event with the keys of its rows. */
@@ -59,6 +67,8 @@ export class ProjectionFold {
   readonly #around: FoldSurroundings;
   readonly #plan: ProjectionPlan;
   readonly #cache = new RowCache(LIMITS.projectionRowsCached);
+  /** Rows kept, and rows of one batch, at most. */
+  #capacity: number = LIMITS.projectionRowsCached;
   /** The rows of the batch under way: as they are now, null when there is none. */
   #rows = new Map<RowKey, Row | null>();
 
@@ -72,6 +82,14 @@ export class ProjectionFold {
     this.#cache.clear();
   }
 
+  /** So many rows had so many characters: when rows are large, fewer of them are kept, and make a batch. */
+  weigh(rows: number, characters: number): void {
+    if (rows === 0) return;
+    const capacity = Math.floor((CACHED_CHARACTERS * rows) / characters);
+    this.#capacity = Math.min(LIMITS.projectionRowsCached, Math.max(CACHED_AT_LEAST, capacity));
+    this.#cache.resize(this.#capacity);
+  }
+
   /** Folds as many of the events as make one batch. */
   async fold(events: readonly RecordedEvent[]): Promise<FoldedBatch> {
     this.#rows = new Map();
@@ -82,7 +100,7 @@ export class ProjectionFold {
     let found = fault;
     for (const one of keyed) {
       // Rows come before statements within a batch; a row that follows a statement might rest on it.
-      if (one.keys.length > 0 && statements.length > 0) {
+      if (statements.length >= MOST_STATEMENTS || (one.keys.length > 0 && statements.length > 0)) {
         found = undefined;
         break;
       }
@@ -124,7 +142,7 @@ export class ProjectionFold {
         break;
       }
       // An event may have very many keys; the rest of the batch waits for the next one then.
-      if (this.#rows.size >= LIMITS.projectionRowsCached) break;
+      if (this.#rows.size >= this.#capacity) break;
       if (keyed.length % LOOK_EVERY === 0 && this.#around.turnOver()) await this.#around.turn();
     }
     if (missing.length > 0) {
@@ -180,27 +198,22 @@ export class ProjectionFold {
     if (handler === undefined || !this.#plan.means(event)) return undefined;
     const given = handler(event);
     if (given === undefined || given === null) return undefined;
-    const owner = `projection ${this.#plan.name}`;
     if (!Array.isArray(given))
-      throw statementRefusal(owner, `"sql" returned ${showValue(given)}; return an array of [statement, ...params]`);
-    return given.map((statement: unknown) => bind(owner, statement, event.position));
+      throw statementRefusal(`"sql" returned ${showValue(given)}; return an array of [statement, ...params]`);
+    return given.map((statement: unknown) => bind(statement, event.position));
   }
 }
 
 const WRITING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'WITH']);
 
-function bind(owner: string, statement: unknown, position: number): BoundStatement {
+function bind(statement: unknown, position: number): BoundStatement {
   // Array.isArray makes `any` of the items; they are checked one by one.
   const [text, ...params] = (Array.isArray(statement) ? statement : []) as unknown[];
   if (typeof text !== 'string') {
-    throw statementRefusal(
-      owner,
-      `"sql" returned ${showValue(statement)} as a statement; give ['insert into …', ...params]`,
-    );
+    throw statementRefusal(`"sql" returned ${showValue(statement)} as a statement; give ['insert into …', ...params]`);
   }
   if (!WRITING.has(firstWord(text))) {
     throw statementRefusal(
-      owner,
       `the statement ${showValue(text)} is none that writes rows; begin with insert, update, delete, replace or with`,
     );
   }
@@ -208,7 +221,6 @@ function bind(owner: string, statement: unknown, position: number): BoundStateme
     const fits = typeof param === 'string' || param === null || (typeof param === 'number' && Number.isFinite(param));
     if (!fits) {
       throw statementRefusal(
-        owner,
         `parameter ${i + 1} of the statement ${showValue(text)} is ${showValue(param)}; give a string, a finite number or null`,
       );
     }
@@ -217,6 +229,6 @@ function bind(owner: string, statement: unknown, position: number): BoundStateme
   return { text, params: params as SqliteValue[], position };
 }
 
-function statementRefusal(owner: string, what: string): TroupeError {
-  return new TroupeError('TROUPE_INVALID_OPTIONS', `${owner}: ${what}`);
+function statementRefusal(what: string): TroupeError {
+  return new TroupeError('TROUPE_INVALID_OPTIONS', what);
 }

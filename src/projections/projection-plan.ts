@@ -35,6 +35,12 @@ export function planProjection({ name, options }: RuntimeProjection): Projection
       );
     }
   }
+  if (columns.some((column) => column.primaryKey && column.type === 'json')) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${owner}: a key column can't be of type json, which has no order and no equality; make it text, integer or real`,
+    );
+  }
   const statements = sql.size > 0;
   const hiding = statements && columns.find((column) => column.name.toLowerCase() === table.toLowerCase());
   if (hiding) {
@@ -48,7 +54,7 @@ export function planProjection({ name, options }: RuntimeProjection): Projection
     name,
     table,
     version,
-    shape: new RowShape(owner, columns),
+    shape: new RowShape(columns),
     indexes,
     statements,
     fingerprint: encodeLayout({ columns, indexes, statements }),

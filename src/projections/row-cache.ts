@@ -7,13 +7,19 @@
 import type { Row, RowKey } from './row-shape.js';
 
 export class RowCache {
-  readonly #half: number;
+  #half: number;
   #young = new Map<RowKey, Row | null>();
   #old = new Map<RowKey, Row | null>();
 
   /** @param capacity rows kept at most */
   constructor(capacity: number) {
-    this.#half = Math.max(1, Math.floor(capacity / 2));
+    this.#half = half(capacity);
+  }
+
+  /** Holds at most so many rows from the next one on. */
+  resize(capacity: number): void {
+    this.#half = half(capacity);
+    if (this.#old.size > this.#half) this.#old = new Map();
   }
 
   /** The row, null if it is known not to exist, undefined if nothing is known. */
@@ -37,4 +43,8 @@ export class RowCache {
   get size(): number {
     return this.#young.size + this.#old.size;
   }
+}
+
+function half(capacity: number): number {
+  return Math.max(1, Math.floor(capacity / 2));
 }

@@ -23,23 +23,12 @@ export class RowShape {
   /** The key column. */
   readonly key: RuntimeColumn;
   readonly #byName: ReadonlyMap<string, RuntimeColumn>;
-  readonly #owner: string;
 
-  /**
-   * @param owner names the projection in error messages, such as `projection stock`.
-   * @throws TROUPE_INVALID_OPTIONS when there is no key column, or one of JSON, which has no order and no equality.
-   */
-  constructor(owner: string, columns: readonly RuntimeColumn[]) {
-    const key = columns.find((column) => column.primaryKey);
-    if (key === undefined || key.type === 'json') {
-      throw new TroupeError(
-        'TROUPE_INVALID_OPTIONS',
-        `${owner}: the key column has to be of type text, integer or real; declare one as 'text primary key'`,
-      );
-    }
-    this.#owner = owner;
+  /** @param columns one of them is the key, of type text, integer or real (`projection-plan.ts`) */
+  constructor(columns: readonly RuntimeColumn[]) {
     this.columns = columns;
-    this.key = key;
+    // A definition without a key column is refused by `projection()`.
+    this.key = columns.find((column) => column.primaryKey) as RuntimeColumn;
     this.#byName = new Map(columns.map((column) => [column.name, column]));
   }
 
@@ -55,12 +44,13 @@ export class RowShape {
   /**
    * A key as the table holds it.
    *
-   * @throws TROUPE_INVALID_OPTIONS when the key column can't hold it, or there is none.
+   * @param where names the key in the error message
+   * @throws TROUPE_INVALID_OPTIONS when the key column can't hold it.
    */
-  acceptKey(value: unknown): RowKey {
+  acceptKey(value: unknown, where = 'the key'): RowKey {
     const cell = acceptCell(this.key, value);
     if (typeof cell === 'string' || typeof cell === 'number') return cell;
-    throw this.#refusal(this.key, value, 'the key');
+    throw this.#refusal(this.key, value, where);
   }
 
   /**
@@ -70,15 +60,12 @@ export class RowShape {
    */
   accept(value: unknown, key: RowKey): Row {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new TroupeError(
-        'TROUPE_INVALID_OPTIONS',
-        `${this.#owner}: the handler returned ${showValue(value)}; ${ADVICE}`,
-      );
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', `the handler returned ${showValue(value)}; ${ADVICE}`);
     }
     if ('then' in value && typeof value.then === 'function') {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
-        `${this.#owner}: the handler returned a promise; handlers are synchronous, ${ADVICE}`,
+        `the handler returned a promise; handlers are synchronous, ${ADVICE}`,
       );
     }
     // An object: reading its fields as unknown is safe.
@@ -90,7 +77,7 @@ export class RowShape {
         if (cell !== key && cell !== undefined && acceptCell(column, cell) !== key) {
           throw new TroupeError(
             'TROUPE_INVALID_OPTIONS',
-            `${this.#owner}: the handler returned ${showValue(cell)} in the key column ${column.name} of row ${showValue(key)}; ` +
+            `the handler returned ${showValue(cell)} in the key column ${column.name} of row ${showValue(key)}; ` +
               'leave the key column out, and let `key` name the row',
           );
         }
@@ -108,7 +95,7 @@ export class RowShape {
       if (!this.#byName.has(name) && given[name] !== undefined) {
         throw new TroupeError(
           'TROUPE_INVALID_OPTIONS',
-          `${this.#owner}: row ${showValue(key)} has a field "${name}" that is no column${suggestion(name, this.#byName.keys())}; ` +
+          `row ${showValue(key)} has a field "${name}" that is no column${suggestion(name, this.#byName.keys())}; ` +
             `columns are ${this.names.join(', ')}`,
           { details: { field: name, columns: this.names } },
         );
@@ -139,10 +126,10 @@ export class RowShape {
   }
 
   #refusal(column: RuntimeColumn, value: unknown, where: string): TroupeError {
-    const declared = column.notNull ? `${column.type} not null` : column.type;
+    const declared = column.notNull && !column.primaryKey ? `${column.type} not null` : column.type;
     return new TroupeError(
       'TROUPE_INVALID_OPTIONS',
-      `${this.#owner}: ${where} has ${showValue(value)} in column ${column.name} (${declared}); give ${FITS[column.type]}`,
+      `${where} has ${showValue(value)} in column ${column.name} (${declared}); give ${FITS[column.type]}`,
       { details: { column: column.name, type: column.type, value: showValue(value) } },
     );
   }

@@ -37,6 +37,9 @@ export class StatementFailure extends Error {
   }
 }
 
+/** Characters of rows in one call, or a little more: texts have a limit of 512 MB, and are held three times on their way. */
+const CHUNK_CHARACTERS = 8_000_000;
+
 export class SqliteViewTable {
   readonly shape: RowShape;
   readonly generation: number;
@@ -88,25 +91,25 @@ export class SqliteViewTable {
   }
 
   /**
-   * Writes a batch, all of it or nothing.
+   * Writes a batch, all of it or nothing; gives the characters of its rows.
    *
    * @throws StatementFailure when a statement of the user's is the cause.
    */
-  async write(changes: BatchChanges): Promise<void> {
-    const rows: string[] = [];
-    const gone: RowKey[] = [];
-    for (const [key, row] of changes.rows) {
-      if (row === null) gone.push(key);
-      else rows.push(encodeRow(this.shape.columns, row));
-    }
-    const params = [`[${rows.join(',')}]`, encodeKeys(this.shape, gone), changes.position] as const;
-    if (changes.statements.length === 0) {
-      await this.#connection.run(this.#apply, ...params);
-      return;
+  async write({ rows, statements, position }: BatchChanges): Promise<number> {
+    const gone = encodeKeys(
+      this.shape,
+      [...rows].filter(([, row]) => row === null).map(([key]) => key),
+    );
+    const chunks = this.#encoded(rows);
+    const [first = '[]', ...others] = chunks;
+    if (others.length === 0 && statements.length === 0) {
+      await this.#connection.run(this.#apply, first, gone, position);
+      return first.length;
     }
     await this.#connection.transaction(async (session) => {
-      await session.run(this.#apply, ...params);
-      for (const { text, params, position } of changes.statements) {
+      await session.run(this.#apply, first, gone, position);
+      for (const chunk of others) await session.run(this.#apply, chunk, '[]', position);
+      for (const { text, params, position } of statements) {
         const sql = this.#name === this.#statementName ? text : renameTable(text, this.#statementName, this.#name);
         try {
           await session.run(sql, ...params);
@@ -115,6 +118,26 @@ export class SqliteViewTable {
         }
       }
     });
+    return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  /** The rows as JSON: one text, or several when they are very large. */
+  #encoded(rows: BatchChanges['rows']): string[] {
+    const chunks: string[] = [];
+    let texts: string[] = [];
+    let characters = 0;
+    for (const row of rows.values()) {
+      if (row === null) continue;
+      const text = encodeRow(this.shape.columns, row);
+      texts.push(text);
+      characters += text.length;
+      if (characters < CHUNK_CHARACTERS) continue;
+      chunks.push(`[${texts.join(',')}]`);
+      texts = [];
+      characters = 0;
+    }
+    if (texts.length > 0) chunks.push(`[${texts.join(',')}]`);
+    return chunks;
   }
 
   /** Position of the checkpoint in the file. */

@@ -10,6 +10,7 @@ import { LIMITS } from '../core/limits.js';
 import { OptionReader } from '../core/option-reader.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
+import type { RowKey } from './row-shape.js';
 import type { RunningProjection } from './running-projection.js';
 
 /** What a column's value is compared with: all that are given have to hold. Text is compared by code points. */
@@ -104,8 +105,8 @@ export class ProjectionView<Row> implements View<Row> {
   }
 
   async get(key: string | number): Promise<Row | undefined> {
-    const { shape } = this.#projection.plan;
-    const [row] = await this.#projection.find<Row>({ where: { [shape.key.name]: shape.acceptKey(key) } });
+    const { name } = this.#projection.plan.shape.key;
+    const [row] = await this.#projection.find<Row>({ where: { [name]: this.#key('get()', key) } });
     return row;
   }
 
@@ -120,7 +121,7 @@ export class ProjectionView<Row> implements View<Row> {
   }
 
   watch(key: string | number): Observable<Row | undefined> {
-    return this.#projection.watch<Row>(this.#projection.plan.shape.acceptKey(key));
+    return this.#projection.watch<Row>(this.#key('watch()', key));
   }
 
   async caughtUp(position: number = this.#head(), options: { readonly timeout?: Duration } = {}): Promise<void> {
@@ -144,6 +145,11 @@ export class ProjectionView<Row> implements View<Row> {
 
   async sql<Result>(text: string, params: readonly (string | number | null)[] = []): Promise<Result[]> {
     return this.#projection.query<Result>(text, params);
+  }
+
+  #key(owner: string, key: unknown): RowKey {
+    const { name, shape } = this.#projection.plan;
+    return shape.acceptKey(key, `${owner}: the key of ${name}`);
   }
 }
 

@@ -89,7 +89,7 @@ export class ActorSystem implements AsyncDisposable {
     this.#known(definition, 'actor');
     const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
     const id = given.id ?? this.#runtime.newId();
-    this.#runtime.actors.spawn(definition, { id, args: given.args });
+    this.#runtime.stage.actors.spawn(definition, { id, args: given.args });
     return this.#typedRef(definition, id);
   }
 

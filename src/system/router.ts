@@ -75,7 +75,10 @@ export class Router implements Post {
 /** JavaScript may pass anything; a symbol couldn't even be shown in a message. */
 function checkText(value: unknown, what: string): void {
   if (typeof value === 'string' && value !== '') return;
-  throw new TroupeError('TROUPE_INVALID_OPTIONS', `${what} has to be a text that is not empty, not ${showValue(value)}`);
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `${what} has to be a text that is not empty, not ${showValue(value)}`,
+  );
 }
 
 /** @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE */

@@ -5,16 +5,11 @@
  * intake, reactions, mailboxes, commits, read models, journal; each step within what is left of the deadline.
  * What a part does stands in its own file; this one only knows who needs whom.
  */
-import { ActorHost } from '../actors/actor-host.js';
-import { AggregateHost } from '../actors/aggregate-host.js';
-import { Dispatcher } from '../actors/dispatcher.js';
 import { type PresentEvent, presentBy } from '../actors/present-event.js';
-import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
-import { toDeadLetters } from '../actors/undeliverable.js';
-import { systemClock, systemRandom } from '../core/clock.js';
+import type { RoutedRef } from '../actors/routed-ref.js';
+import { systemClock } from '../core/clock.js';
 import { Deadlines } from '../core/deadlines.js';
 import { type IdSource, randomIds } from '../core/ids.js';
-import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
@@ -29,6 +24,7 @@ import { DeadLetters } from './dead-letters.js';
 import { FrontDoor } from './front-door.js';
 import { Router } from './router.js';
 import { untilTrue } from './settle.js';
+import { Stage } from './stage.js';
 import type { SystemSettings } from './system-options.js';
 
 export class Runtime {
@@ -39,13 +35,11 @@ export class Runtime {
   readonly reader: LogReader;
   readonly events: SafeSubject<RecordedEvent>;
   readonly deadLetters: DeadLetters;
-  readonly aggregates: readonly AggregateHost[];
-  readonly actors: ActorHost;
+  readonly stage: Stage;
   readonly reactions: Reactions;
   readonly projections: Projections;
   readonly present: PresentEvent;
   readonly newId: IdSource = randomIds();
-  readonly #router = new Router();
   readonly #frontDoor: FrontDoor;
   readonly #deadlines: Deadlines;
   readonly #stopped = new AbortController();
@@ -86,24 +80,22 @@ export class Runtime {
     this.reader = new LogReader(journal, this.window, this.present, this.#stopped.signal);
     this.events = new SafeSubject(log, 'events');
     this.#deadlines = new Deadlines(clock);
-    this.#frontDoor = new FrontDoor(this.#router);
+    const router = new Router();
+    this.#frontDoor = new FrontDoor(router);
     this.deadLetters = new DeadLetters({ journal, post: this.#frontDoor, clock, log, newId: this.newId });
-    const dispatcher = new Dispatcher(systemClock);
-    const around = { journal, dispatcher, deadLetters: this.deadLetters, clock, log, newId: this.newId, askTimeoutMs };
-    this.aggregates = cast.aggregates.map((definition) => new AggregateHost(around, definition));
-    for (const host of this.aggregates) this.#router.add({ kind: 'aggregate', definition: host.definition, host });
-    const actors = new Map(cast.actors.map((definition) => [definition.name, definition]));
-    this.actors = new ActorHost({
-      ...around,
-      post: this.#router,
-      definition: (name) => actors.get(name),
+    this.stage = new Stage({
+      cast,
+      journal,
+      deadLetters: this.deadLetters,
+      clock,
+      log,
+      newId: this.newId,
+      askTimeoutMs,
       supervision: settings.supervision,
       events$: this.events.asObservable(),
-      random: systemRandom,
-      stopTimeoutMs: LIMITS.stopTimeoutMs,
-      makeRef: (name, id, source) => new RoutedRef(this.#refSurroundings(false), name, id, source),
+      deadlines: this.#deadlines,
+      router,
     });
-    for (const definition of cast.actors) this.#router.add({ kind: 'actor', definition, host: this.actors });
     const shared = { journal, window: this.window, clock, log, present: this.present };
     const { path } = settings.journal;
     this.projections = new Projections({
@@ -114,7 +106,7 @@ export class Runtime {
     this.reactions = new Reactions({
       ...shared,
       definitions: cast.reactions,
-      post: this.#router,
+      post: router,
       deadLetters: this.deadLetters,
       askTimeoutMs,
     });
@@ -127,22 +119,14 @@ export class Runtime {
 
   /** A reference for the outside; refused once the system is stopping. */
   ref(name: string, id: string): RoutedRef {
-    return new RoutedRef(this.#refSurroundings(true), name, id);
-  }
-
-  /** Messages under way on this thread: waiting, handled, or being committed. */
-  get unfinished(): number {
-    let count = 0;
-    for (const host of this.aggregates) count += host.unfinished;
-    return count;
+    return this.stage.ref(this.#frontDoor, name, id);
   }
 
   /** Whether everything sent has had all its consequences. */
   get settled(): boolean {
     const { head } = this.window;
     return (
-      this.unfinished === 0 &&
-      !this.actors.busy &&
+      this.stage.idle &&
       this.journal.metrics().entriesWaiting === 0 &&
       this.reactions.isSettled(head) &&
       this.projections.isSettled(head)
@@ -163,13 +147,13 @@ export class Runtime {
     const leftMs = (): number => Math.max(0, deadline - systemClock.monotonic());
     this.#frontDoor.close(this.settings.name);
     await this.reactions.stop(leftMs());
-    await untilTrue(() => this.unfinished === 0 && !this.actors.busy, leftMs());
-    await this.actors.stopAll(leftMs());
+    await untilTrue(() => this.stage.idle, leftMs());
+    await this.stage.actors.stopAll(leftMs());
     const late = new TroupeError(
       'TROUPE_SYSTEM_STOPPED',
       `${this.settings.name} has stopped; the message was not handled within the ${timeoutMs} ms that stop() had`,
     );
-    for (const host of this.aggregates) host.end(late);
+    this.stage.end(late);
     await this.journal.flushed();
     await this.projections.stop();
     await this.deadLetters.stop();
@@ -184,17 +168,5 @@ export class Runtime {
     const events = this.window.partAfter(firstPosition - 1);
     if (typeof events === 'string') return;
     for (const event of events) this.events.next(event);
-  }
-
-  #refSurroundings(outside: boolean): RefSurroundings {
-    return {
-      post: outside ? this.#frontDoor : this.#router,
-      deadlines: this.#deadlines,
-      askTimeoutMs: this.settings.limits.askTimeoutMs,
-      isQuery: (target, type) => this.#router.isQuery(target, type),
-      withdraw: (envelope) => this.#router.withdraw(envelope),
-      undelivered: (envelope, error) => toDeadLetters(this.deadLetters, envelope, error),
-      stop: (target, id) => this.actors.stop(target, id),
-    };
   }
 }

@@ -66,11 +66,11 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   const { commits, failedCommits, bytesWritten } = runtime.journal.metrics();
   const instances: Record<string, number> = {};
   let handled = 0;
-  for (const host of runtime.aggregates) {
+  for (const host of runtime.stage.aggregates) {
     instances[host.definition.name] = host.size;
     handled += host.handled;
   }
-  for (const [name, count] of runtime.actors.counts()) instances[name] = count;
+  for (const [name, count] of runtime.stage.actors.counts()) instances[name] = count;
   return {
     name: runtime.settings.name,
     workers: 0,
@@ -78,8 +78,8 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     commits,
     failedCommits,
     bytesWritten,
-    unfinished: runtime.unfinished,
-    actorsBusy: runtime.actors.busy,
+    unfinished: runtime.stage.unfinished,
+    actorsBusy: runtime.stage.actors.busy,
     handled,
     instances,
     reactions: runtime.reactions.metrics(),

@@ -1,0 +1,102 @@
+/**
+ * The stage: the cells of one thread, and the router that takes messages to them.
+ *
+ * The same stage stands on the caller's thread (`workers: 0`) and on each worker; journal, dead letters and clock are
+ * handed in, and what lives elsewhere is reached through the same router.
+ */
+import { ActorHost } from '../actors/actor-host.js';
+import { AggregateHost } from '../actors/aggregate-host.js';
+import type { MessageSource } from '../actors/actor-surroundings.js';
+import { Dispatcher } from '../actors/dispatcher.js';
+import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
+import type { SupervisionSettings } from '../actors/supervision-options.js';
+import { toDeadLetters } from '../actors/undeliverable.js';
+import { type Clock, systemClock, systemRandom } from '../core/clock.js';
+import type { DeadLetterSink } from '../core/dead-letter.js';
+import type { Deadlines } from '../core/deadlines.js';
+import type { Post } from '../core/envelope.js';
+import { LIMITS } from '../core/limits.js';
+import type { Logger } from '../core/logger.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import type { TroupeError } from '../core/troupe-error.js';
+import type { Journal } from '../journal/journal.js';
+import type { Observable } from 'rxjs';
+import type { Cast } from './cast.js';
+import type { Router } from './router.js';
+
+/** What a stage is given by its thread. */
+export interface StageSurroundings {
+  readonly cast: Cast;
+  readonly journal: Journal;
+  readonly deadLetters: DeadLetterSink;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newId: () => string;
+  readonly askTimeoutMs: number;
+  readonly supervision: SupervisionSettings;
+  /** Committed events, live. */
+  readonly events$: Observable<RecordedEvent>;
+  readonly deadlines: Deadlines;
+  /** Empty when handed in: the stage adds its hosts. */
+  readonly router: Router;
+}
+
+export class Stage {
+  readonly router: Router;
+  readonly aggregates: readonly AggregateHost[];
+  readonly actors: ActorHost;
+  readonly #around: StageSurroundings;
+
+  constructor(around: StageSurroundings) {
+    this.#around = around;
+    this.router = around.router;
+    const { cast } = around;
+    const shared = { ...around, dispatcher: new Dispatcher(systemClock) };
+    this.aggregates = cast.aggregates.map((definition) => new AggregateHost(shared, definition));
+    const definitions = new Map(cast.actors.map((definition) => [definition.name, definition]));
+    this.actors = new ActorHost({
+      ...shared,
+      post: this.router,
+      definition: (name) => definitions.get(name),
+      random: systemRandom,
+      stopTimeoutMs: LIMITS.stopTimeoutMs,
+      makeRef: (name, id, source) => this.ref(this.router, name, id, source),
+    });
+    for (const host of this.aggregates) this.router.add({ kind: 'aggregate', definition: host.definition, host });
+    for (const definition of cast.actors) this.router.add({ kind: 'actor', definition, host: this.actors });
+  }
+
+  /** A reference whose messages go through `post`, in the name of `source` if there is one. */
+  ref(post: Post, name: string, id: string, source?: MessageSource): RoutedRef {
+    return new RoutedRef(this.#refSurroundings(post), name, id, source);
+  }
+
+  /** Messages of aggregates under way on this thread: waiting, handled, or being committed. */
+  get unfinished(): number {
+    let count = 0;
+    for (const host of this.aggregates) count += host.unfinished;
+    return count;
+  }
+
+  /** Whether nothing waits and nothing is handled. */
+  get idle(): boolean {
+    return this.unfinished === 0 && !this.actors.busy;
+  }
+
+  /** Nothing stays in memory; what still waits for an aggregate fails with `error`. */
+  end(error: TroupeError): void {
+    for (const host of this.aggregates) host.end(error);
+  }
+
+  #refSurroundings(post: Post): RefSurroundings {
+    return {
+      post,
+      deadlines: this.#around.deadlines,
+      askTimeoutMs: this.#around.askTimeoutMs,
+      isQuery: (target, type) => this.router.isQuery(target, type),
+      withdraw: (envelope) => this.router.withdraw(envelope),
+      undelivered: (envelope, error) => toDeadLetters(this.#around.deadLetters, envelope, error),
+      stop: (target, id) => this.actors.stop(target, id),
+    };
+  }
+}
