@@ -12,7 +12,7 @@ import type { Envelope } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
 import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { Journal, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
+import type { CellJournal, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
@@ -26,7 +26,7 @@ import { answerRepeat, failEnvelope, idReused } from './undeliverable.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
-  readonly journal: Journal;
+  readonly journal: CellJournal;
   readonly dispatcher: Dispatcher;
   readonly deadLetters: DeadLetterSink;
   readonly clock: Clock;

@@ -65,7 +65,7 @@ export function decide(around: DecideSurroundings, ground: Ground, envelope: Env
   if (envelope.payload instanceof StateRequest) return answerQuery(around, (state) => state, ground.state, envelope);
   const query = definition.options.queries.get(envelope.type);
   if (query !== undefined) return answerQuery(around, query, ground.state, envelope);
-  const commandId = envelope.commandId ?? around.newId();
+  const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
   const ctx = new DecideContext(around, ground.version, {
     id: commandId,
     correlationId: envelope.correlationId ?? commandId,
@@ -129,7 +129,7 @@ function decideAppend(
       ),
     );
   }
-  const commandId = envelope.commandId ?? around.newId();
+  const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
   try {
     const staged = request.events.map((event) =>
       stageEvent(around.definition, around.id, event.type, event.data, event),

@@ -54,6 +54,16 @@ export const LIMITS = {
   stopTimeoutMs: 10_000,
   /** Milliseconds that `settled()` and `caughtUp()` wait. */
   settledTimeoutMs: 30_000,
+  /** Messages under way from one thread to another before the rest waits. 4,096 x ~200 B = 1 MB for each pair. */
+  linkCredits: 4_096,
+  /** Messages that wait for these credits before they are refused like those for a full mailbox. */
+  linkBacklog: 100_000,
+  /** Messages encoded as one frame: beyond some hundred a larger one gains nothing. */
+  linkFrame: 256,
+  /** Milliseconds between two looks at the state of the workers, for `metrics()`. */
+  workerStatusEveryMs: 250,
+  /** Milliseconds that a worker has to load the cast. */
+  workerStartMs: 30_000,
   /** Milliseconds a worker's loop may be blocked before the worker is replaced. */
   blockedAfterMs: 5_000,
 } as const;

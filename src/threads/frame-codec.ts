@@ -49,13 +49,26 @@ export class FrameCodec {
   }
 
   encode(frame: Frame): Uint8Array {
-    // A copy of its own size: the encoder reuses its buffer, and a view would carry all of it along.
-    return new Uint8Array(this.#packr.pack([frame.outcomes, frame.mail]));
+    return this.pack([frame.signals, frame.outcomes, frame.withdrawn, frame.mail]);
   }
 
   decode(bytes: Uint8Array): Frame {
     // Written by `encode` of the other side.
-    const [outcomes, mail] = this.#packr.unpack(bytes) as [Frame['outcomes'], Frame['mail']];
-    return { outcomes, mail };
+    const [signals, outcomes, withdrawn, mail] = this.unpack(bytes) as [
+      Frame['signals'],
+      Frame['outcomes'],
+      Frame['withdrawn'],
+      Frame['mail'],
+    ];
+    return { signals, outcomes, withdrawn, mail };
+  }
+
+  /** Any value that a message may hold, as bytes of their own size: the encoder reuses its buffer. */
+  pack(value: unknown): Uint8Array {
+    return new Uint8Array(this.#packr.pack(value));
+  }
+
+  unpack(bytes: Uint8Array): unknown {
+    return this.#packr.unpack(bytes) as unknown;
   }
 }

@@ -5,6 +5,7 @@
  * here until its outcome has come back, so that the death of the other side loses nothing that it had not finished.
  * Credits bound what is under way; what goes beyond waits here, bounded too. Hot path: bench suite `mailbox`.
  */
+import type { InstanceAddress, Signal } from '../actors/signal.js';
 import { Envelope, type ReplySink } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
@@ -29,6 +30,7 @@ export type WireExtras = readonly [
   metadata: Readonly<Record<string, unknown>> | null,
   priority: number,
   sender: unknown,
+  assignedId: string | null,
 ];
 
 /** How a message ended, or that the mailbox has taken it. `done`: without a reply that anybody wants; a run of them. */
@@ -38,8 +40,14 @@ export type WireOutcome =
   | readonly [kind: 'reply', seq: number, value: unknown, position: number, version: number]
   | readonly [kind: 'fail', seq: number, error: WireError];
 
+/** A signal and the instance that it is for; undefined: the guardian. */
+export type WireSignal = readonly [to: InstanceAddress | undefined, signal: Signal];
+
 export interface Frame {
+  readonly signals: readonly WireSignal[];
   readonly outcomes: readonly WireOutcome[];
+  /** Messages that still wait for room and shall wait no longer. */
+  readonly withdrawn: readonly number[];
   readonly mail: readonly WireMail[];
 }
 
@@ -52,12 +60,16 @@ const REDELIVERED = 8;
 export interface LinkSurroundings {
   readonly codec: FrameCodec;
   post(frame: Uint8Array): void;
+  /** Takes a signal that has arrived to its instance. */
+  signalled(to: InstanceAddress | undefined, signal: Signal): void;
+  /** Takes a message back from its mailbox if it still waits for room there. */
+  withdraw(envelope: Envelope): boolean;
   /** Takes a message that has arrived to its cell. */
-  arrived(envelope: Envelope, redelivered: boolean): void;
+  arrived(envelope: Envelope): void;
   /** A message without a waiting sender failed over there. */
   undelivered(envelope: Envelope, error: TroupeError): void;
-  /** Names a command that has no id yet, so that a second delivery can be recognised. */
-  named(envelope: Envelope): Envelope;
+  /** Gives a command without an id one, so that a second delivery can be recognised. */
+  name(envelope: Envelope): void;
 }
 
 export interface LinkLimits {
@@ -77,6 +89,10 @@ export class Link {
   readonly #backlog = new RingBuffer<Envelope>();
   #mail: WireMail[] = [];
   #outcomes: WireOutcome[] = [];
+  #signals: WireSignal[] = [];
+  #withdrawn: number[] = [];
+  /** Arrived here and waiting for room. */
+  readonly #arrivedWaiting = new Map<number, Envelope>();
   #lastSeq = 0;
   #scheduled = false;
   #open: boolean;
@@ -114,7 +130,9 @@ export class Link {
   /** A frame from the other side. */
   receive(bytes: Uint8Array): void {
     const frame = this.#around.codec.decode(bytes);
+    for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
     for (const outcome of frame.outcomes) this.#settle(outcome);
+    for (const seq of frame.withdrawn) this.#withdrawArrived(seq);
     for (const mail of frame.mail) this.#arrive(mail);
     this.#spendCredits();
   }
@@ -126,6 +144,9 @@ export class Link {
     this.#underWay.clear();
     this.#mail = [];
     this.#outcomes = [];
+    this.#signals = [];
+    this.#withdrawn = [];
+    this.#arrivedWaiting.clear();
     return lost;
   }
 
@@ -140,13 +161,41 @@ export class Link {
   flush(): void {
     this.#scheduled = false;
     if (!this.#open) return;
-    while (this.#outcomes.length > 0 || this.#mail.length > 0) {
+    while (this.#outcomes.length + this.#mail.length + this.#signals.length + this.#withdrawn.length > 0) {
       const mail = this.#mail.length <= this.#limits.frame ? this.#mail : this.#mail.slice(0, this.#limits.frame);
       this.#mail = mail === this.#mail ? [] : this.#mail.slice(this.#limits.frame);
       const outcomes = this.#outcomes;
       this.#outcomes = [];
-      this.#around.post(this.#around.codec.encode({ outcomes, mail }));
+      const signals = this.#signals;
+      this.#signals = [];
+      const withdrawn = this.#withdrawn;
+      this.#withdrawn = [];
+      this.#around.post(this.#around.codec.encode({ signals, outcomes, withdrawn, mail }));
     }
+  }
+
+  /** Sends a signal, ahead of all mail that has not left yet. */
+  signal(to: InstanceAddress | undefined, signal: Signal): void {
+    this.#signals.push([to, signal]);
+    this.#schedule();
+  }
+
+  /**
+   * Takes a message back that waits for room. True: it has not left. False: the other side is asked, and answers
+   * with TROUPE_MAILBOX_FULL if it was in time.
+   */
+  withdraw(envelope: Envelope): boolean {
+    const waiting = this.#backlog.drain();
+    for (const one of waiting) if (one !== envelope) this.#backlog.push(one);
+    if (waiting.length > this.#backlog.size) return true;
+    for (const [seq, one] of this.#underWay) {
+      if (one === envelope) {
+        this.#withdrawn.push(seq);
+        this.#schedule();
+        break;
+      }
+    }
+    return false;
   }
 
   /** The outcome of a message that came from the other side. */
@@ -160,8 +209,8 @@ export class Link {
     this.#schedule();
   }
 
-  #write(given: Envelope, redelivered: boolean): void {
-    const envelope = this.#around.named(given);
+  #write(envelope: Envelope, redelivered: boolean): void {
+    this.#around.name(envelope);
     this.#lastSeq += 1;
     this.#underWay.set(this.#lastSeq, envelope);
     const { sink, waits } = envelope;
@@ -214,8 +263,11 @@ export class Link {
 
   #arrive([seq, target, targetId, type, payload, flags, extras]: WireMail): void {
     const sink = new DistantSink(this, seq, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0);
+    const redelivered = (flags & REDELIVERED) !== 0;
+    const assignedId = extras?.[6] ?? undefined;
     const envelope = new Envelope(target, targetId, type, payload, {
-      commandId: extras?.[0] ?? undefined,
+      // The second time, the id tells whether the first time had an outcome.
+      commandId: extras?.[0] ?? (redelivered ? assignedId : undefined),
       correlationId: extras?.[1] ?? undefined,
       causationId: extras?.[2] ?? null,
       metadata: extras?.[3] ?? undefined,
@@ -224,7 +276,27 @@ export class Link {
       waits: (flags & WAITS) !== 0,
       sink,
     });
-    this.#around.arrived(envelope, (flags & REDELIVERED) !== 0);
+    envelope.assignedId = assignedId;
+    if (envelope.waits) this.#arrivedWaiting.set(seq, envelope);
+    this.#around.arrived(envelope);
+  }
+
+  #withdrawArrived(seq: number): void {
+    const envelope = this.#arrivedWaiting.get(seq);
+    if (envelope === undefined || !this.#around.withdraw(envelope)) return;
+    const { target, targetId, type } = envelope;
+    envelope.sink?.fail(
+      new TroupeError(
+        'TROUPE_MAILBOX_FULL',
+        `${target}/${targetId}: there was no room for ${type} in the mailbox in time; send less at a time, or later`,
+        { details: { target, id: targetId, type } },
+      ),
+    );
+  }
+
+  /** A message that came from the other side waits no longer. */
+  settledHere(seq: number): void {
+    this.#arrivedWaiting.delete(seq);
   }
 }
 
@@ -243,6 +315,7 @@ class DistantSink implements ReplySink {
   }
 
   taken(): void {
+    this.#link.settledHere(this.#seq);
     if (this.#wantsTaken) this.#link.outcome(['taken', this.#seq]);
   }
 
@@ -251,21 +324,31 @@ class DistantSink implements ReplySink {
   }
 
   fail(error: TroupeError): void {
+    this.#link.settledHere(this.#seq);
     this.#link.outcome(['fail', this.#seq, toWireError(error)]);
   }
 }
 
 function extrasOf(envelope: Envelope): WireExtras | null {
-  const { commandId, correlationId, causationId, metadata, priority, sender } = envelope;
+  const { commandId, correlationId, causationId, metadata, priority, sender, assignedId } = envelope;
   if (
     commandId === undefined &&
     correlationId === undefined &&
     causationId === null &&
     metadata === undefined &&
     priority === 0 &&
-    sender === undefined
+    sender === undefined &&
+    assignedId === undefined
   ) {
     return null;
   }
-  return [commandId ?? null, correlationId ?? null, causationId, metadata ?? null, priority, sender ?? null];
+  return [
+    commandId ?? null,
+    correlationId ?? null,
+    causationId,
+    metadata ?? null,
+    priority,
+    sender ?? null,
+    assignedId ?? null,
+  ];
 }

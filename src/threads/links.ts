@@ -1,0 +1,122 @@
+/**
+ * All links of one thread, and which of them a message takes: the one to the thread where its target lives.
+ *
+ * Threads talk to each other directly; the main thread relays nothing.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
+import type { Envelope } from '../core/envelope.js';
+import type { TroupeError } from '../core/troupe-error.js';
+import type { FrameCodec } from './frame-codec.js';
+import { Link, type LinkLimits } from './link.js';
+import type { Placement, ThreadIndex } from './placement.js';
+
+/** What the links of a thread need of it. */
+export interface LinksSurroundings {
+  readonly here: ThreadIndex;
+  readonly placement: Placement;
+  readonly codec: FrameCodec;
+  readonly limits: LinkLimits;
+  /** This thread's own instances. */
+  readonly local: {
+    deliver(envelope: Envelope): void;
+    withdraw(envelope: Envelope): boolean;
+    signal(to: InstanceAddress | undefined, signal: Signal): void;
+  };
+  isAggregate(target: string): boolean;
+  newId(): string;
+  undelivered(envelope: Envelope, error: TroupeError): void;
+}
+
+export class Links implements SignalPost {
+  readonly #around: LinksSurroundings;
+  readonly #links = new Map<ThreadIndex, Link>();
+  readonly #ports = new Map<ThreadIndex, MessagePort>();
+  #crossed = 0;
+
+  constructor(around: LinksSurroundings) {
+    this.#around = around;
+  }
+
+  /** Messages sent to other threads whose outcome is not known here yet. */
+  get unfinished(): number {
+    let count = 0;
+    for (const link of this.#links.values()) count += link.unfinished;
+    return count;
+  }
+
+  /** Frames that have come or gone; as long as it stands still, nothing moves between threads. */
+  get crossed(): number {
+    return this.#crossed;
+  }
+
+  /** Opens the way to a thread, or opens it again to its successor. */
+  connect(peer: ThreadIndex, port: MessagePort): void {
+    this.#ports.get(peer)?.close();
+    this.#ports.set(peer, port);
+    const link = this.#link(peer);
+    port.on('message', (bytes: Uint8Array) => {
+      this.#crossed += 1;
+      link.receive(bytes);
+    });
+    link.reopen([]);
+  }
+
+  /** Sends what has gathered. */
+  flush(): void {
+    for (const link of this.#links.values()) link.flush();
+  }
+
+  /** Closes all ways; nothing keeps the thread alive. */
+  close(): void {
+    for (const port of this.#ports.values()) port.close();
+    this.#ports.clear();
+  }
+
+  /** False: the target lives here. */
+  deliver(envelope: Envelope): boolean {
+    const thread = this.#around.placement.threadOf(envelope.target, envelope.targetId);
+    if (thread === this.#around.here) return false;
+    this.#link(thread).send(envelope);
+    return true;
+  }
+
+  /** Undefined: the target lives here. */
+  withdraw(envelope: Envelope): boolean | undefined {
+    const thread = this.#around.placement.threadOf(envelope.target, envelope.targetId);
+    return thread === this.#around.here ? undefined : this.#link(thread).withdraw(envelope);
+  }
+
+  /** Signals without an address are for the guardian of this thread, under which its top-level actors live. */
+  signal(to: InstanceAddress | undefined, signal: Signal): void {
+    const thread = to === undefined ? this.#around.here : this.#around.placement.threadOf(to.name, to.id);
+    if (thread === this.#around.here) this.#around.local.signal(to, signal);
+    else this.#link(thread).signal(to, signal);
+  }
+
+  #link(peer: ThreadIndex): Link {
+    const known = this.#links.get(peer);
+    if (known !== undefined) return known;
+    const { codec, limits, local, isAggregate, newId, undelivered } = this.#around;
+    const link = new Link(
+      {
+        codec,
+        post: (frame) => {
+          this.#crossed += 1;
+          this.#ports.get(peer)?.postMessage(frame);
+        },
+        arrived: (envelope) => local.deliver(envelope),
+        signalled: (to, signal) => local.signal(to, signal),
+        withdraw: (envelope) => local.withdraw(envelope),
+        undelivered,
+        name: (envelope) => {
+          if (envelope.commandId === undefined && isAggregate(envelope.target)) envelope.assignedId ??= newId();
+        },
+      },
+      limits,
+      false,
+    );
+    this.#links.set(peer, link);
+    return link;
+  }
+}
