@@ -89,7 +89,7 @@ export class ActorSystem implements AsyncDisposable {
     this.#known(definition, 'actor');
     const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
     const id = given.id ?? this.#runtime.newId();
-    this.#runtime.stage.actors.spawn(definition, { id, args: given.args });
+    await this.#runtime.spawn(definition, id, given.args);
     return this.#typedRef(definition, id);
   }
 
@@ -196,7 +196,7 @@ export class ActorSystem implements AsyncDisposable {
       options.timeout === undefined
         ? LIMITS.settledTimeoutMs
         : parseDuration(options.timeout, 'settled: option "timeout"', { infinite: true });
-    if (await untilTrue(() => this.#runtime.settled || this.#runtime.stopping, timeoutMs)) {
+    if (await untilTrue(async () => this.#runtime.stopping || (await this.#runtime.settled()), timeoutMs)) {
       this.#refuseWhenStopping('settled');
       return;
     }

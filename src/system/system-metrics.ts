@@ -71,15 +71,24 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     handled += host.handled;
   }
   for (const [name, count] of runtime.stage.actors.counts()) instances[name] = count;
+  let unfinished = runtime.stage.unfinished;
+  let actorsBusy = runtime.stage.actors.busy;
+  // What lives on workers is as old as the last look at them.
+  for (const status of runtime.crew?.workers.statuses() ?? []) {
+    for (const [name, count] of Object.entries(status.instances)) instances[name] = (instances[name] ?? 0) + count;
+    handled += status.handled;
+    unfinished += status.unfinished;
+    actorsBusy ||= status.actorsBusy;
+  }
   return {
     name: runtime.settings.name,
-    workers: 0,
+    workers: runtime.crew?.placement.workers ?? 0,
     position: runtime.window.head,
     commits,
     failedCommits,
     bytesWritten,
-    unfinished: runtime.stage.unfinished,
-    actorsBusy: runtime.stage.actors.busy,
+    unfinished,
+    actorsBusy,
     handled,
     instances,
     reactions: runtime.reactions.metrics(),

@@ -5,6 +5,7 @@
  * and are made anew on the other side; errors keep class, code, reason and cause.
  */
 import { addExtension, Packr } from 'msgpackr';
+import { AppendRequest, StateRequest } from '../actors/system-request.js';
 import { RoutedRef } from '../actors/routed-ref.js';
 import type { Frame } from './link.js';
 import { fromWireError, toWireError, type WireError } from './wire-error.js';
@@ -15,6 +16,8 @@ export type MakeRef = (name: string, id: string) => unknown;
 /** Extension types beyond those that programs tend to use for their own. */
 const REF_TYPE = 98;
 const ERROR_TYPE = 99;
+const APPEND_TYPE = 97;
+const STATE_TYPE = 96;
 
 /** The references of the thread that decodes; each thread has its own copy of this module. */
 let makeRef: MakeRef = (name, id) => ({ name, id });
@@ -30,6 +33,15 @@ function register(): void {
     // Written by the line above.
     read: ([name, id]: [string, string]) => makeRef(name, id),
   });
+  addExtension({
+    Class: AppendRequest,
+    type: APPEND_TYPE,
+    write: ({ events, expectedVersion }: AppendRequest) => [events, expectedVersion],
+    // Written by the line above.
+    read: ([events, expected]: [AppendRequest['events'], AppendRequest['expectedVersion']]) =>
+      new AppendRequest(events, expected),
+  });
+  addExtension({ Class: StateRequest, type: STATE_TYPE, write: () => [], read: () => new StateRequest() });
   addExtension({
     Class: Error,
     type: ERROR_TYPE,
