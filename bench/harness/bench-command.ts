@@ -36,7 +36,7 @@ const OPTIONS = {
 
 /** Times of one arm in one round. The full run takes some minutes for each suite. */
 const PACE = {
-  quick: { rounds: 3, warmupMs: 200, measureMs: 400 },
+  quick: { rounds: 3, warmupMs: 300, measureMs: 400 },
   full: { rounds: 7, warmupMs: 700, measureMs: 2_000 },
 } as const;
 

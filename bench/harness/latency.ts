@@ -3,7 +3,8 @@
  */
 import { Bench } from 'tinybench';
 import type { ArmContext } from './suite.js';
-import { cpuSince, type Uncounted } from './throughput.js';
+import type { Uncounted } from './throughput.js';
+import { cpuSince, startWarmUp } from './warm-up.js';
 
 /**
  * The time of one operation; the value is the median in microseconds. The cost of asking for the time is taken off.
@@ -15,8 +16,12 @@ export async function timeEach(
   operation: (index: number) => Promise<unknown>,
 ): Promise<Uncounted> {
   let sent = 0;
+  const isWarm = startWarmUp(time.warmupMs);
+  while (!isWarm()) await operation(sent++);
+  const warm = sent;
+
   const bench = new Bench({
-    warmupTime: time.warmupMs,
+    warmup: false,
     time: time.measureMs,
     subtractTimerOverhead: true,
     timestampProvider: 'performanceNow',
@@ -25,7 +30,7 @@ export async function timeEach(
   bench.add('operation', () => operation(sent++), { async: true });
   const cpu = process.cpuUsage();
   const [task] = await bench.run();
-  const cpuUs = cpuSince(cpu) / sent;
+  const cpuUs = cpuSince(cpu) / (sent - warm);
   if (task?.result.state !== 'completed') throw new Error('tinybench did not complete');
   const { p50, p99, p999, samplesCount } = task.result.latency;
   const value = p50 * 1_000;

@@ -40,7 +40,7 @@ export async function runArm({ found, arm, pace, scratch, signal }: ArmRun): Pro
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--enable-source-maps'],
     });
-    return await reportOf(child, pace.warmupMs + pace.measureMs + SLACK_MS, signal);
+    return await reportOf(child, SLACK_MS + pace.measureMs + 20 * pace.warmupMs, signal);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

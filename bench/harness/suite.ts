@@ -11,7 +11,7 @@ export type Unit = `${string}/s` | 'µs' | 'ms' | 'bytes';
 
 /** What an arm is given. */
 export interface ArmContext {
-  /** Time for the compiler and the caches to settle; not measured. */
+  /** Processor time for the compiler and the caches to settle; not measured. See warm-up.ts. */
   readonly warmupMs: number;
   readonly measureMs: number;
   /** A fresh, empty folder on the disk of the working directory. */

@@ -7,6 +7,7 @@
  */
 import { quantile, sorted } from './statistics.js';
 import type { ArmContext, Measurement } from './suite.js';
+import { cpuSince, startWarmUp } from './warm-up.js';
 
 /** A measurement whose work nobody has counted yet. */
 export type Uncounted = Omit<Measurement, 'processed'>;
@@ -20,8 +21,8 @@ type Time = Pick<ArmContext, 'warmupMs' | 'measureMs'>;
  */
 export async function countBursts(time: Time, burst: () => number | Promise<number>): Promise<Uncounted> {
   let sent = 0;
-  const warmUntil = performance.now() + time.warmupMs;
-  while (performance.now() < warmUntil) sent += await burst();
+  const isWarm = startWarmUp(time.warmupMs);
+  while (!isWarm()) sent += await burst();
 
   const perOperation: number[] = [];
   let measured = 0;
@@ -64,8 +65,8 @@ export async function keepInFlight(
     }
   };
   const timedLane = async (): Promise<void> => {
-    const warmUntil = performance.now() + time.warmupMs;
-    while (performance.now() < warmUntil) {
+    const isWarm = startWarmUp(time.warmupMs);
+    while (!isWarm()) {
       await operation(sent++);
       done += 1;
     }
@@ -107,12 +108,6 @@ export async function doAll(
     while (next < count) await operation(next++);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-}
-
-/** Microseconds of processor time, of all threads of this process, since an earlier reading. */
-export function cpuSince(earlier: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(earlier);
-  return user + system;
 }
 
 function quantilesOf(microseconds: readonly number[]): Pick<Measurement, 'samples' | 'p50' | 'p99' | 'p999'> {

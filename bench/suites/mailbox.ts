@@ -93,7 +93,7 @@ function askArm(name: string, question: string, lanes: number, baseline: string)
 /** Several in flight, or one at a time: then first their rate, and after that the time of each one. */
 async function asks(context: ArmContext, lanes: number, ask: Ask): Promise<Uncounted> {
   if (lanes > 1) return keepInFlight(context, lanes, ask);
-  const half = { warmupMs: context.warmupMs / 2, measureMs: context.measureMs / 2 };
+  const half = { warmupMs: context.warmupMs, measureMs: context.measureMs / 2 };
   const rate = await countBursts(half, async () => {
     for (let i = 0; i < SEQUENCE; i += 1) await ask();
     return SEQUENCE;

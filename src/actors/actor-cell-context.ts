@@ -68,12 +68,6 @@ export class ActorCellContext implements ActorContext, MessageSource {
     return this.#around.makeRef(name, id, this) as unknown as ActorRef<RuntimeActor>;
   }
 
-  /** The source of a sender's references: for what goes back to it. */
-  sourceOf(sender: unknown): MessageSource | undefined {
-    const address = addressOf(sender);
-    return address === undefined ? undefined : this.#around.sourceAt(address);
-  }
-
   spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): ActorRef<D> {
     const { family } = this.#cell.cycle;
     if (family === undefined) throw stopped(this.#cell);

@@ -5,18 +5,18 @@
  * promises. When mail may be handled is the business of `actor-life-cycle.ts`, which also runs hooks through
  * `occupy`. Whatever is not handled ends with its sender or as a dead letter. Hot path: bench suite `mailbox`.
  */
-import type { Envelope, ReplySink } from '../core/envelope.js';
+import type { Envelope } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { ActorCellContext } from './actor-cell-context.js';
 import type { RuntimeActor } from './actor-definition.js';
 import { abandoned, failedHandling, notAnsweredNow, ownAsk, stopped, systemStopped } from './actor-fault.js';
 import { LifeCycle } from './actor-life-cycle.js';
 import { ActorMail, type MailOwner } from './actor-mail.js';
+import { answer } from './actor-reply.js';
 import type { ActorSurroundings } from './actor-surroundings.js';
 import { ActorTimers } from './actor-timers.js';
 import type { Runnable } from './dispatcher.js';
-import { Flight } from './flight.js';
-import { checkMessage, isPrimitive } from './message-check.js';
+import { asPromise, Flight } from './flight.js';
 import { copyMessage } from './message-copy.js';
 import { type InstanceAddress, keyOf, sameInstance, type Supervised } from './signal.js';
 
@@ -156,7 +156,7 @@ export class ActorCell implements Runnable, MailOwner {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#mail.dropAll(this.#ending());
+    this.#mail.dropAll(() => this.#ending());
   }
 
   /** Runs code of the actor as if it were a message; a throw goes to the supervisor. Only when not `occupied`. */
@@ -193,7 +193,7 @@ export class ActorCell implements Runnable, MailOwner {
     const flight = this.#flight;
     if (flight === undefined) return;
     const { closing, stopTimeoutMs, log } = this.#around;
-    const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs);
+    const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs, this.#isClosed);
     log.warn(`${keyOf(this)} doesn't come to an end, and is left behind`, { type: flight.envelope?.type });
     if (flight.envelope !== undefined) this.#mail.drop(flight.envelope, error);
     this.#flight = undefined;
@@ -230,7 +230,7 @@ export class ActorCell implements Runnable, MailOwner {
   #handled(envelope: Envelope, reply: unknown): void {
     this.#current = undefined;
     if (this.#aside !== undefined) return this.#handledLater(envelope);
-    if (envelope.sink !== undefined) this.#reply(envelope, envelope.sink, reply);
+    if (envelope.sink !== undefined) answer(envelope, envelope.sink, reply, this.#around);
   }
 
   /** The handler has set its message aside: there is no reply yet, if it was kept. */
@@ -246,22 +246,6 @@ export class ActorCell implements Runnable, MailOwner {
     this.#aside = undefined;
     this.#mail.drop(envelope, failedHandling(this, envelope.type, cause));
     this.cycle.fail(cause);
-  }
-
-  #reply(envelope: Envelope, sink: ReplySink, reply: unknown): void {
-    // Who sent only waits for room.
-    if (sink.taken !== undefined || isPrimitive(reply)) return sink.reply(reply, 0, 0);
-    let value = reply;
-    try {
-      const source = this.context.sourceOf(envelope.sender);
-      if (checkMessage(reply, `${keyOf(this)}: the reply to ${envelope.type}`)) {
-        value = copyMessage(reply, ({ name, id }) => this.#around.makeRef(name, id, source));
-      }
-    } catch (error) {
-      // `checkMessage` throws nothing else.
-      return sink.fail(error as TroupeError);
-    }
-    sink.reply(value, 0, 0);
   }
 
   #fly(
@@ -319,15 +303,6 @@ export class ActorCell implements Runnable, MailOwner {
     // Whoever sets `sender` gives a reference or an address.
     return sameInstance(envelope.sender as InstanceAddress, this);
   }
-}
-
-/** What was returned, as a promise if it is one. A stranger's may call back twice, or at once; a real one doesn't. */
-function asPromise(value: unknown): Promise<unknown> | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (value instanceof Promise) return value;
-  // Reading a field of an object as unknown is safe.
-  if (typeof (value as { readonly then?: unknown }).then !== 'function') return undefined;
-  return Promise.resolve(value as PromiseLike<unknown>);
 }
 
 function ignore(): void {}

@@ -26,10 +26,9 @@ export interface FamilySurroundings {
 /** Takes over what this supervisor can't deal with: its own supervisor, in the end the guardian. */
 export type Escalate = (error: unknown, child: InstanceAddress) => void;
 
-interface Child {
-  readonly ordinal: Ordinal;
-  readonly address: InstanceAddress;
-  /** Which life of it is under way, from 1. */
+/** What a supervisor remembers of a child that has failed; the others cost nothing but their place. */
+interface Trouble {
+  /** Which life of the child is under way, from 1. */
   life: number;
   history: RestartHistory;
   /** Told to halt, and not yet to begin again. */
@@ -45,7 +44,8 @@ export class ActorFamily {
   readonly #policy: Policy;
   readonly #escalate: Escalate;
   /** In the order spawned. */
-  readonly #children = new Map<Ordinal, Child>();
+  readonly #children = new Map<Ordinal, InstanceAddress>();
+  readonly #troubles = new Map<Ordinal, Trouble>();
   readonly #backoffs = new Set<Timer>();
   #groupHistory = NO_RESTARTS;
   #ending: { readonly ordinal: Ordinal; readonly ended: () => void } | undefined;
@@ -57,55 +57,44 @@ export class ActorFamily {
     this.#escalate = escalate;
   }
 
-  get size(): number {
-    return this.#children.size;
-  }
-
   /** The living children, in the order spawned. */
   addresses(): InstanceAddress[] {
-    return Array.from(this.#children.values(), (child) => child.address);
+    return [...this.#children.values()];
   }
 
   /** Takes a child in, and returns the ordinal by which it reports. */
   add(address: InstanceAddress): Ordinal {
     const ordinal = this.#around.newOrdinal();
-    this.#children.set(ordinal, {
-      ordinal,
-      address,
-      life: 1,
-      history: NO_RESTARTS,
-      restarting: false,
-      escalated: false,
-    });
+    this.#children.set(ordinal, address);
     return ordinal;
   }
 
   take(report: Report): void {
-    const child = this.#children.get(report.child);
-    if (child === undefined) return;
-    if (report.kind === 'child-failed') this.#failed(child, report);
-    else this.#ended(child);
+    const address = this.#children.get(report.child);
+    if (address === undefined) return;
+    if (report.kind === 'child-failed') this.#failed(address, report);
+    else this.#ended(report.child);
   }
 
   /** The supervisor goes on after a failure that it had escalated: so do the children that failed with it. */
   resumeEscalated(): void {
-    for (const child of this.#children.values()) {
-      if (!child.escalated) continue;
-      child.escalated = false;
-      this.#around.signals.signal(child.address, { kind: 'resume' });
+    for (const [ordinal, trouble] of this.#troubles) {
+      if (!trouble.escalated) continue;
+      trouble.escalated = false;
+      this.#order(ordinal, 'resume');
     }
   }
 
   /** Stops all children, the last one first, each after the one before it has ended. */
   async stopAll(): Promise<void> {
     this.close();
-    const children = [...this.#children.values()];
-    for (let last = children.pop(); last !== undefined; last = children.pop()) {
-      const { ordinal, address } = last;
+    const ordinals = [...this.#children.keys()];
+    for (let last = ordinals.pop(); last !== undefined; last = ordinals.pop()) {
+      const ordinal = last;
       if (!this.#children.has(ordinal)) continue;
       await new Promise<void>((ended) => {
         this.#ending = { ordinal, ended };
-        this.#around.signals.signal(address, { kind: 'stop' });
+        this.#order(ordinal, 'stop');
       });
     }
   }
@@ -117,68 +106,84 @@ export class ActorFamily {
     this.#backoffs.clear();
   }
 
-  #ended(child: Child): void {
-    this.#children.delete(child.ordinal);
-    if (this.#ending?.ordinal !== child.ordinal) return;
+  #ended(ordinal: Ordinal): void {
+    this.#children.delete(ordinal);
+    this.#troubles.delete(ordinal);
+    if (this.#ending?.ordinal !== ordinal) return;
     const { ended } = this.#ending;
     this.#ending = undefined;
     ended();
   }
 
-  #failed(child: Child, report: FailedReport): void {
+  #failed(address: InstanceAddress, report: FailedReport): void {
+    const trouble = this.#troubleOf(report.child);
     // A life that is over has nothing to say; one that is about to be replaced needs no second verdict.
-    if (this.#closed || child.restarting || report.life !== child.life) return;
+    if (this.#closed || trouble.restarting || report.life !== trouble.life) return;
     const { clock, log } = this.#around;
     const alone = this.#policy.strategy === 'one-for-one';
-    const history = alone ? child.history : this.#groupHistory;
+    const history = alone ? trouble.history : this.#groupHistory;
     const verdict = judge(this.#policy, report, history, { nowMs: clock.monotonic(), random: this.#around.random() });
-    const key = keyOf(child.address);
+    const key = keyOf(address);
     const fields = { error: report.error };
     switch (verdict.directive) {
       case 'resume':
         log.warn(`${key} failed, and goes on`, fields);
-        this.#around.signals.signal(child.address, { kind: 'resume' });
-        return;
+        return this.#order(report.child, 'resume');
       case 'stop':
         log.error(`${key} failed, and is stopped`, fields);
-        this.#tellReversed(this.#concerned(child), { kind: 'stop' });
-        return;
+        return this.#orderReversed(this.#concerned(report.child), 'stop');
       case 'restart':
         log.warn(`${key} failed, and begins again in ${Math.round(verdict.delayMs)} ms`, fields);
-        if (alone) child.history = verdict.history;
+        if (alone) trouble.history = verdict.history;
         else this.#groupHistory = verdict.history;
-        this.#restart(this.#concerned(child), verdict.delayMs);
-        return;
+        return this.#restart(this.#concerned(report.child), verdict.delayMs);
       case 'escalate':
         log.error(`${key} failed, and its supervisor with it: ${verdict.because}`, fields);
-        child.escalated = true;
-        this.#escalate(report.error, child.address);
-        return;
+        trouble.escalated = true;
+        return this.#escalate(report.error, address);
     }
   }
 
-  #concerned(failed: Child): readonly Child[] {
+  #troubleOf(ordinal: Ordinal): Trouble {
+    let trouble = this.#troubles.get(ordinal);
+    if (trouble === undefined) {
+      trouble = { life: 1, history: NO_RESTARTS, restarting: false, escalated: false };
+      this.#troubles.set(ordinal, trouble);
+    }
+    return trouble;
+  }
+
+  #concerned(failed: Ordinal): readonly Ordinal[] {
     if (this.#policy.strategy === 'one-for-one') return [failed];
-    return concerned(this.#policy.strategy, [...this.#children.values()], failed);
+    return concerned(this.#policy.strategy, [...this.#children.keys()], failed);
   }
 
   /** Ends the lives of all that are concerned, the last one first; after the wait they begin again, the first one first. */
-  #restart(group: readonly Child[], delayMs: number): void {
-    const halted = group.filter((child) => !child.restarting);
-    for (const child of halted) child.restarting = true;
-    this.#tellReversed(halted, { kind: 'halt' });
+  #restart(group: readonly Ordinal[], delayMs: number): void {
+    const halted = group.filter((ordinal) => !this.#troubleOf(ordinal).restarting);
+    for (const ordinal of halted) this.#troubleOf(ordinal).restarting = true;
+    this.#orderReversed(halted, 'halt');
     const timer = this.#around.clock.setTimer(delayMs, () => {
       this.#backoffs.delete(timer);
-      for (const child of halted) {
-        child.restarting = false;
-        child.life += 1;
-        this.#around.signals.signal(child.address, { kind: 'begin' });
+      for (const ordinal of halted) {
+        // One that has ended meanwhile is gone from the tables.
+        const trouble = this.#troubles.get(ordinal);
+        if (trouble === undefined) continue;
+        trouble.restarting = false;
+        trouble.life += 1;
+        this.#order(ordinal, 'begin');
       }
     });
     this.#backoffs.add(timer);
   }
 
-  #tellReversed(group: readonly Child[], order: { readonly kind: 'stop' } | { readonly kind: 'halt' }): void {
-    for (const child of [...group].reverse()) this.#around.signals.signal(child.address, order);
+  #orderReversed(group: readonly Ordinal[], kind: 'stop' | 'halt'): void {
+    for (const ordinal of group.toReversed()) this.#order(ordinal, kind);
+  }
+
+  #order(ordinal: Ordinal, kind: 'stop' | 'resume' | 'halt' | 'begin'): void {
+    const address = this.#children.get(ordinal);
+    if (address === undefined) return;
+    this.#around.signals.signal(address, kind === 'stop' ? { kind } : { kind, child: ordinal });
   }
 }

@@ -1,5 +1,6 @@
 /** The errors of plain actors: what happened, to whom, and what to do. */
 import { TroupeError } from '../core/troupe-error.js';
+import { printable, thrownText } from '../supervision/thrown.js';
 import type { InstanceAddress } from './signal.js';
 
 /** A message for an instance that isn't there. */
@@ -27,20 +28,20 @@ export function systemStopped({ name, id }: InstanceAddress): TroupeError {
   );
 }
 
-/** A handler that goes on although its actor has to end. */
-export function abandoned({ name, id }: InstanceAddress, timeoutMs: number): TroupeError {
+/** A handler that goes on although its actor has to end, for good or to begin again. */
+export function abandoned({ name, id }: InstanceAddress, timeoutMs: number, forGood: boolean): TroupeError {
   return new TroupeError(
-    'TROUPE_ACTOR_STOPPED',
-    `${name}/${id} was still handling this message ${timeoutMs} ms after it was told to end; let handlers watch ctx.signal`,
+    forGood ? 'TROUPE_ACTOR_STOPPED' : 'TROUPE_ACTOR_FAILED',
+    `${name}/${id} was still handling this message ${timeoutMs} ms after it was told to ${forGood ? 'stop' : 'begin again'}; ` +
+      'let handlers watch ctx.signal',
     { details: { target: name, id, timeoutMs } },
   );
 }
 
 /** A throw in a handler. */
 export function failedHandling({ name, id }: InstanceAddress, type: string, cause: unknown): TroupeError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new TroupeError('TROUPE_ACTOR_FAILED', `${name}/${id} failed while it handled ${type}: ${text}`, {
-    cause,
+  return new TroupeError('TROUPE_ACTOR_FAILED', `${name}/${id} failed while it handled ${type}: ${thrownText(cause)}`, {
+    cause: printable(cause),
     details: { target: name, id, type },
   });
 }

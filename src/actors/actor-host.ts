@@ -12,6 +12,7 @@ import { ActorCell } from './actor-cell.js';
 import type { RuntimeActor } from './actor-definition.js';
 import { ActorFamily } from './actor-family.js';
 import { idInUse, notRunning } from './actor-fault.js';
+import { safeLogger } from './actor-logger.js';
 import type { ActorFacilities, ActorSurroundings, MessageSource, SpawnRequest } from './actor-surroundings.js';
 import { checkMessage } from './message-check.js';
 import { copyMessage } from './message-copy.js';
@@ -25,6 +26,8 @@ export interface ActorHostOptions extends ActorFacilities {
   readonly supervision: SupervisionSettings;
   /** Where signals go. Default: to the instances of this host, and to its own guardian. */
   readonly signals?: SignalPost;
+  /** Told of each instance that begins and ends here, so that other threads can find it. Default: nobody. */
+  readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Called whenever the last busy actor has come to rest. */
   readonly onIdle?: () => void;
 }
@@ -97,7 +100,7 @@ export class ActorHost implements SignalPost {
 
   /** The value as the instance may have it: references in it send in its name. For values that `checkMessage` says hold one. */
   bind(name: string, id: string, value: unknown): unknown {
-    const source = this.#around.sourceAt({ name, id });
+    const source = this.find(name, id)?.context;
     return copyMessage(value, (ref) => this.#options.makeRef(ref.name, ref.id, source));
   }
 
@@ -166,6 +169,7 @@ export class ActorHost implements SignalPost {
       this.#cells.set(address.name, cells);
     }
     cells.set(address.id, cell);
+    this.#options.onStage?.(address.name, address.id, true);
     this.#size += 1;
     cell.wake();
     return cell;
@@ -174,6 +178,7 @@ export class ActorHost implements SignalPost {
   #ended(cell: ActorCell): void {
     cell.retire();
     this.#cells.get(cell.name)?.delete(cell.id);
+    this.#options.onStage?.(cell.name, cell.id, false);
     this.#size -= 1;
     if (this.#size > 0) return;
     const emptied = this.#emptied;
@@ -181,10 +186,18 @@ export class ActorHost implements SignalPost {
     emptied?.();
   }
 
+  #sourceOf(receiver: unknown): MessageSource | undefined {
+    if (receiver === undefined) return undefined;
+    // Whoever sets the sender of a message gives a reference or an address.
+    const { name, id } = receiver as InstanceAddress;
+    return this.find(name, id)?.context;
+  }
+
   #surroundings(): ActorSurroundings {
     const isClosing = (): boolean => this.#closing;
     return {
       ...this.#options,
+      log: safeLogger(this.#options.log),
       signals: this.#options.signals ?? this,
       get closing() {
         return isClosing();
@@ -194,7 +207,7 @@ export class ActorHost implements SignalPost {
         return this.#lastOrdinal;
       },
       spawn: (request, adopt) => this.#spawn(request, adopt),
-      sourceAt: ({ name, id }): MessageSource | undefined => this.find(name, id)?.context,
+      sourceOf: (receiver) => this.#sourceOf(receiver),
       activity: (change) => {
         this.#active += change;
         if (this.#active === 0) this.#options.onIdle?.();

@@ -139,13 +139,9 @@ export class LifeCycle {
       case 'stop':
         return this.#end(true);
       case 'halt':
-        return this.#end(false);
       case 'begin':
-        if (this.#phase === 'halted') this.#begin();
-        else if (this.#phase === 'ending') this.#beginNext = true;
-        return;
       case 'resume':
-        return this.#resume();
+        return signal.child === this.#supervised.ordinal ? this.#obeySupervisor(signal.kind) : undefined;
       case 'child-failed':
       case 'child-ended':
         return this.#life?.family?.take(signal);
@@ -157,6 +153,13 @@ export class LifeCycle {
         if (this.#watch?.expects(signal.of, signal.token) === true) this.#notify(signal);
         return;
     }
+  }
+
+  #obeySupervisor(order: 'halt' | 'begin' | 'resume'): void {
+    if (order === 'halt') this.#end(false);
+    else if (order === 'resume') this.#resume();
+    else if (this.#phase === 'halted') this.#begin();
+    else if (this.#phase === 'ending') this.#beginNext = true;
   }
 
   #notify(notice: Notice): void {
@@ -261,6 +264,10 @@ export class LifeCycle {
 
   #finish(): void {
     this.#phase = 'stopped';
+    // Whoever began to watch behind the order to stop has to hear of the end too.
+    for (const signal of this.#signals?.drain() ?? []) {
+      if (signal.kind === 'watch' || signal.kind === 'unwatch') this.#obey(signal);
+    }
     this.#signals = undefined;
     this.#notices = undefined;
     this.#around.ended(this.#cell);

@@ -1,6 +1,20 @@
-/** The log of one actor: every line begins with its name and id, so that one can tell who speaks. */
+/** Logs of actors: one that can't break the runtime, and one that says which actor speaks. */
 import type { LogFields, Logger } from '../core/logger.js';
 import { type InstanceAddress, keyOf } from './signal.js';
+
+/** A log whose writing never throws, whatever stands behind it: a failure that is logged must not become another one. */
+export function safeLogger(log: Logger): Logger {
+  const safely =
+    (level: keyof Logger) =>
+    (message: string, fields?: LogFields): void => {
+      try {
+        log[level](message, fields);
+      } catch {
+        // There is no second log to write this to.
+      }
+    };
+  return { debug: safely('debug'), info: safely('info'), warn: safely('warn'), error: safely('error') };
+}
 
 /** A log that writes in the name of an actor. */
 export function actorLogger(log: Logger, actor: InstanceAddress): Logger {

@@ -75,10 +75,12 @@ export class ActorMail {
     this.#stash?.remove(envelope);
   }
 
-  /** Nothing that waits will be handled. */
-  dropAll(error: TroupeError): void {
-    for (const envelope of this.#stash?.drain() ?? []) this.drop(envelope, error);
-    for (const envelope of this.#mailbox.drain()) this.drop(envelope, error);
+  /** Nothing that waits will be handled. The error is made only if something waits. */
+  dropAll(makeError: () => TroupeError): void {
+    const all = [...(this.#stash?.drain() ?? []), ...this.#mailbox.drain()];
+    if (all.length === 0) return;
+    const error = makeError();
+    for (const envelope of all) this.drop(envelope, error);
   }
 
   /** The sender is told, if it waits for an answer; else the message is a dead letter. */

@@ -49,8 +49,8 @@ export interface SpawnRequest {
 export interface ActorSurroundings extends ActorFacilities, FamilySurroundings {
   /** Starts a child; `adopt` is told its address and says who supervises it. */
   spawn(request: SpawnRequest, adopt: (child: InstanceAddress) => Supervised): ActorCell;
-  /** In whose name the references in a message to this instance send. */
-  sourceAt(address: InstanceAddress): MessageSource | undefined;
+  /** In whose name the references in a message to this instance send; undefined for nobody, or one that is elsewhere. */
+  sourceOf(receiver: unknown): MessageSource | undefined;
   /** Whether the system is stopping, which is then the reason of what fails. */
   readonly closing: boolean;
   /** One more actor has something to do, or one less. */

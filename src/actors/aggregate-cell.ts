@@ -6,70 +6,69 @@
  * fails, everything decided on top fails with it and the instance is loaded again. Hot path: no promise for a
  * synchronous handler; watched by the bench suites `journal` and `end-to-end`.
  */
-import type { Clock } from '../core/clock.js';
-import type { DeadLetterSink } from '../core/dead-letter.js';
+import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
-import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { CellJournal, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
+import type { CellJournal, StoredOutcome, Stream } from '../journal/journal.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
+import type { Answers } from './answers.js';
 import { CommandEntry, type EntryOwner } from './command-entry.js';
 import { CommandMemory } from './command-memory.js';
 import { type Decision, type DecidedEntry, decide, fingerprintOf } from './decide.js';
 import type { Dispatcher, Runnable } from './dispatcher.js';
 import { LoadBackoff } from './load-backoff.js';
-import { snapshotOf } from './snapshot-policy.js';
-import { answerRepeat, failEnvelope, idReused } from './undeliverable.js';
+import { isSnapshotDue, snapshotOf } from './snapshot-policy.js';
+import { Speculation } from './speculation.js';
+import { idReused } from './undeliverable.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
   readonly journal: CellJournal;
   readonly dispatcher: Dispatcher;
-  readonly deadLetters: DeadLetterSink;
+  readonly answers: Answers;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
   readonly askTimeoutMs: number;
-  /** A message has got its answer, or ended as a dead letter. */
-  finished(envelope: Envelope): void;
 }
 
 /**
- * `cold`: not loaded. `loading`: messages wait. `ready`: handles messages. `handling`: an asynchronous step of one
- * command is under way. `failing`: a commit failed, its companions are being told. `backing-off`: loading failed.
+ * `cold`: not loaded. `loading`: messages wait. `ready`: handles messages. `stepping`: an asynchronous step of one
+ * message is under way. `failing`: the state is void; when everything under way is settled, the journal is asked for
+ * the truth. `backing-off`: loading failed. `ended`: gone for good.
  */
-type Phase = 'cold' | 'loading' | 'ready' | 'handling' | 'failing' | 'backing-off';
+type Phase = 'cold' | 'loading' | 'ready' | 'stepping' | 'failing' | 'backing-off' | 'ended';
 
 export class AggregateCell implements Runnable, EntryOwner {
   readonly definition: RuntimeAggregate;
   readonly id: string;
   readonly log: Logger;
+  readonly mailbox: Mailbox;
   /** Neighbours in the order of last use (aggregate-host.ts). */
   newer: AggregateCell | undefined;
   older: AggregateCell | undefined;
   lastUsedMs = 0;
 
   readonly #around: CellSurroundings;
-  readonly #mailbox: Mailbox;
   readonly #memory = new CommandMemory();
+  readonly #speculation: Speculation;
   #phase: Phase = 'cold';
   #scheduled = false;
   #stream: Stream | undefined;
   #state: unknown;
   #version = 0;
   #snapshotVersion = 0;
-  /** Entries appended and not yet durable. */
-  #pending = 0;
-  #lastEntry: CommandEntry | undefined;
-  /** Grows with each failed commit: a decision made before is void. */
-  #epoch = 0;
+  /** Whether code of an asynchronous step is running, be its result void or not. */
+  #stepping = false;
+  /** The message of that step, until it is answered. */
+  #current: Envelope | undefined;
+  /** Why the state is void. */
   #failure: TroupeError | undefined;
-  /** An asynchronous handler of this epoch is under way. */
-  #deciding = false;
-  readonly #backoff: LoadBackoff;
+  #backoff: LoadBackoff | undefined;
+  #backoffTimer: Timer | undefined;
   #abort: AbortController | undefined;
 
   constructor(around: CellSurroundings, definition: RuntimeAggregate, id: string) {
@@ -77,26 +76,19 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.definition = definition;
     this.id = id;
     this.log = around.log;
-    this.#mailbox = new Mailbox(definition.options.mailbox);
-    this.#backoff = new LoadBackoff(around.askTimeoutMs);
+    this.mailbox = new Mailbox(definition.options.mailbox);
+    this.#speculation = new Speculation(around.answers);
   }
 
   /** Whether nothing waits, is handled or being committed: the instance may leave memory. */
   get idle(): boolean {
     const resting = this.#phase === 'ready' || this.#phase === 'cold';
-    return resting && this.#pending === 0 && this.#mailbox.size === 0;
-  }
-
-  get waiting(): number {
-    return this.#mailbox.size;
-  }
-
-  get mailbox(): Mailbox {
-    return this.#mailbox;
+    return resting && this.#speculation.isEmpty && this.mailbox.size === 0;
   }
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
+    if (this.#phase === 'ended') this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -114,31 +106,33 @@ export class AggregateCell implements Runnable, EntryOwner {
     else if (this.#phase === 'cold') this.#load();
   }
 
-  /** The instance ends: what waits fails with `error`. */
+  /** The instance ends: what waits or is handled fails with `error`. What is being committed gets its answer. */
   end(error: TroupeError): void {
-    for (const envelope of this.#mailbox.drain()) this.#fail(envelope, error);
     this.leave();
+    if (this.#current !== undefined) this.#around.answers.fail(this.#current, error);
+    this.#current = undefined;
+    for (const envelope of this.mailbox.drain()) this.#around.answers.fail(envelope, error);
   }
 
   /** The instance leaves memory; its state stays in the journal. */
   leave(): void {
+    this.#phase = 'ended';
     this.#abort?.abort();
-    if (this.#stream !== undefined) this.#around.journal.release(this.#stream);
+    this.#backoffTimer?.cancel();
+    this.#forgetState();
   }
 
   run(budget: number): boolean {
-    for (let left = budget; left > 0 && this.#phase === 'ready'; left -= 1) {
-      if (this.#pending >= LIMITS.speculativeCommands) break;
-      const envelope = this.#mailbox.take();
-      if (envelope === undefined) break;
-      this.#handle(envelope);
+    for (let left = budget; left > 0 && this.#canRun; left -= 1) {
+      const envelope = this.mailbox.take();
+      if (envelope !== undefined) this.#handle(envelope);
     }
     this.#scheduled = this.#canRun;
     return this.#scheduled;
   }
 
   get #canRun(): boolean {
-    return this.#phase === 'ready' && this.#mailbox.size > 0 && this.#pending < LIMITS.speculativeCommands;
+    return this.#phase === 'ready' && this.mailbox.size > 0 && !this.#speculation.isFull;
   }
 
   #schedule(): void {
@@ -152,68 +146,61 @@ export class AggregateCell implements Runnable, EntryOwner {
   #handle(envelope: Envelope): void {
     const id = envelope.commandId;
     if (id === undefined || this.definition.options.queries.has(envelope.type)) return this.#decide(envelope);
-    const known = this.#memory.find(id);
-    if (known !== undefined) {
-      if (known.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
-      if (known.entry === undefined) return this.#repeat(envelope, known.outcome);
-      if (envelope.sink !== undefined) known.entry.join(envelope.sink);
-      return known.entry.follow(() => this.#around.finished(envelope));
-    }
-    if (this.#memory.mayBeStored(id)) return void this.#handleSuspect(envelope, id);
+    const entry = this.#memory.entryOf(id);
+    if (entry !== undefined) return this.#join(envelope, entry);
+    const stored = this.#memory.outcomeOf(id);
+    if (stored !== undefined) return this.#repeat(envelope, stored);
+    if (this.#memory.mayBeStored(id)) return this.#lookUp(envelope, id);
     this.#decide(envelope);
   }
 
   /** The hash of the id is known: only the journal can tell whether the id is. */
-  async #handleSuspect(envelope: Envelope, id: string): Promise<void> {
-    this.#phase = 'handling';
-    const epoch = this.#epoch;
-    let stored: StoredOutcome | undefined;
-    try {
-      stored = await this.#around.journal.findOutcome(this.definition.name, this.id, id);
-    } catch (error) {
-      this.#fail(envelope, this.#asFailure(envelope, error));
-      return this.#resume(epoch);
-    }
-    if (epoch !== this.#epoch) return this.#failVoid(envelope);
-    if (stored === undefined) this.#decide(envelope);
-    else {
-      this.#memory.remember(id, stored.fingerprint, stored.outcome);
-      if (stored.fingerprint === fingerprintOf(envelope)) this.#repeat(envelope, stored.outcome);
-      else this.#refuseReused(envelope);
-    }
-    if (!this.#deciding) this.#resume(epoch);
+  #lookUp(envelope: Envelope, id: string): void {
+    const found = this.#around.journal.findOutcome(this.definition.name, this.id, id).then(
+      (stored) => () => {
+        if (stored === undefined) return this.#decide(envelope);
+        this.#memory.remember(id, stored);
+        this.#repeat(envelope, stored);
+      },
+      (error: unknown) => () => this.#around.answers.fail(envelope, this.#asFailure(envelope.type, error)),
+    );
+    this.#step(envelope, found, (next) => next());
   }
 
   #decide(envelope: Envelope): void {
     const decision = decide(this, { state: this.#state, version: this.#version }, envelope);
-    if (!(decision instanceof Promise)) return this.#conclude(envelope, decision);
-    const epoch = this.#epoch;
-    this.#phase = 'handling';
-    this.#deciding = true;
-    // `decide` turns every failure into a decision: the promise never rejects.
-    void decision.then((decided) => {
-      if (epoch !== this.#epoch) return this.#failVoid(envelope);
-      this.#deciding = false;
-      this.#conclude(envelope, decided);
-      this.#resume(epoch);
+    if (decision instanceof Promise) this.#step(envelope, decision, (decided) => this.#conclude(envelope, decided));
+    else this.#conclude(envelope, decision);
+  }
+
+  /**
+   * Waits for an asynchronous step of one message; nothing else is handled meanwhile, also if its result turns out to
+   * be void. The promise must not reject.
+   */
+  #step<Result>(envelope: Envelope, step: Promise<Result>, then: (result: Result) => void): void {
+    this.#phase = 'stepping';
+    this.#stepping = true;
+    this.#current = envelope;
+    void step.then((result) => {
+      this.#stepping = false;
+      if (this.#phase !== 'stepping') return this.#startAgain();
+      this.#current = undefined;
+      this.#phase = 'ready';
+      then(result);
+      this.#schedule();
     });
   }
 
-  /** An asynchronous step is over, unless a failed commit has ended its epoch. */
-  #resume(epoch: number): void {
-    if (epoch !== this.#epoch || this.#phase !== 'handling') return;
-    this.#phase = 'ready';
-    this.#schedule();
-  }
-
   #conclude(envelope: Envelope, decision: Decision): void {
+    const { answers, journal } = this.#around;
+    const version = this.#version;
     switch (decision.kind) {
       case 'entry':
         return this.#append(envelope, decision);
       case 'answered':
-        return this.#afterPending(envelope, () => this.#answer(envelope, decision.reply));
+        return this.#speculation.hold(envelope, () => answers.reply(envelope, decision.reply, journal.head, version));
       case 'failed':
-        this.#afterPending(envelope, () => this.#fail(envelope, decision.error));
+        this.#speculation.hold(envelope, () => answers.fail(envelope, decision.error));
         if (decision.stateSuspect) this.#startOver(decision.error);
         return;
     }
@@ -221,107 +208,80 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   #append(envelope: Envelope, decision: DecidedEntry): void {
     if (this.#stream === undefined) throw new Error(`${this.definition.name}/${this.id} decided before it was loaded`);
-    const snapshot = snapshotOf(this, decision, this.#snapshotVersion);
+    const due = isSnapshotDue(this.definition, decision.version, this.#snapshotVersion);
+    const snapshot = due ? snapshotOf(this, decision.state) : undefined;
     const entry = new CommandEntry(this, envelope, this.#stream, decision, snapshot);
     this.#state = decision.state;
     this.#version = decision.version;
-    if (snapshot !== undefined) this.#snapshotVersion = decision.version;
-    this.#pending += 1;
-    this.#lastEntry = entry;
+    if (due) this.#snapshotVersion = decision.version;
+    this.#speculation.add(entry);
     if (entry.explicitId) this.#memory.underWay(entry);
     this.#around.journal.append(entry);
   }
 
-  // Answers
+  // Repeats
 
-  /** Calls back once everything decided so far is durable; when that fails, the message fails with it. */
-  #afterPending(envelope: Envelope, then: () => void): void {
-    if (this.#lastEntry === undefined) return then();
-    this.#lastEntry.follow((error) => {
-      if (error === undefined) then();
-      else this.#fail(envelope, error);
-    });
+  /** A repeat of a command that is being committed. */
+  #join(envelope: Envelope, entry: CommandEntry): void {
+    const { answers } = this.#around;
+    if (entry.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
+    this.#speculation.follow(entry, envelope, () => answers.outcome(envelope, entry.outcome));
   }
 
-  #answer(envelope: Envelope, reply: unknown): void {
-    envelope.sink?.reply(reply, this.#around.journal.head, this.#version);
-    this.#around.finished(envelope);
-  }
-
-  #repeat(envelope: Envelope, outcome: Outcome | undefined): void {
-    this.#afterPending(envelope, () => {
-      if (outcome !== undefined) answerRepeat(this.#around.deadLetters, envelope, outcome);
-      this.#around.finished(envelope);
-    });
+  #repeat(envelope: Envelope, stored: StoredOutcome): void {
+    const { answers } = this.#around;
+    if (stored.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
+    this.#speculation.hold(envelope, () => answers.outcome(envelope, stored.outcome));
   }
 
   #refuseReused(envelope: Envelope): void {
     const error = idReused(envelope);
-    this.#afterPending(envelope, () => this.#fail(envelope, error));
-  }
-
-  #fail(envelope: Envelope, error: TroupeError): void {
-    failEnvelope(this.#around.deadLetters, envelope, error);
-    this.#around.finished(envelope);
-  }
-
-  /** Decided on a state that is void now. */
-  #failVoid(envelope: Envelope): void {
-    this.#fail(envelope, this.#failure ?? this.#asFailure(envelope, new Error('the instance started over')));
-  }
-
-  #asFailure(envelope: Envelope, error: unknown): TroupeError {
-    if (isTroupeError(error)) return error;
-    const message = `${this.definition.name}/${this.id}: ${envelope.type} failed`;
-    return new TroupeError('TROUPE_ACTOR_FAILED', message, { cause: error });
+    this.#speculation.hold(envelope, () => this.#around.answers.fail(envelope, error));
   }
 
   // Commits
 
-  entryCommitted(entry: CommandEntry, firstPosition: number): void {
-    this.#pending -= 1;
-    if (this.#lastEntry === entry) this.#lastEntry = undefined;
-    const position = entry.eventCount > 0 ? firstPosition + entry.eventCount - 1 : this.#around.journal.head;
-    if (entry.explicitId) this.#memory.settled(entry, entry.outcomeAt(position));
-    const version = entry.baseVersion + entry.eventCount;
-    if (entry.rejection === undefined) {
-      entry.envelope.sink?.reply(entry.reply, position, version);
-      for (const sink of entry.joined) sink.reply(entry.reply, position, version);
-    } else {
-      failEnvelope(this.#around.deadLetters, entry.envelope, entry.rejection);
-      for (const sink of entry.joined) sink.fail(entry.rejection);
-    }
-    this.#around.finished(entry.envelope);
-    entry.releaseFollowers(undefined);
-    if (this.#phase === 'failing') this.#settleFailing();
+  entryCommitted(entry: CommandEntry): void {
+    const { answers } = this.#around;
+    if (entry.explicitId) this.#memory.settled(entry, entry.outcome);
+    if (entry.rejection === undefined) answers.reply(entry.envelope, entry.reply, entry.position, entry.version);
+    else answers.fail(entry.envelope, entry.rejection);
+    this.#speculation.settle(entry, undefined);
+    if (this.#phase === 'failing') this.#startAgain();
     else this.#schedule();
   }
 
   entryFailed(entry: CommandEntry, error: TroupeError): void {
-    this.#pending -= 1;
-    if (this.#lastEntry === entry) this.#lastEntry = undefined;
-    if (this.#phase !== 'failing') this.#startOver(error);
-    this.#fail(entry.envelope, error);
-    for (const sink of entry.joined) sink.fail(error);
-    entry.releaseFollowers(error);
-    this.#settleFailing();
+    this.#around.answers.fail(entry.envelope, error);
+    this.#speculation.settle(entry, error);
+    if (this.#phase === 'failing') this.#startAgain();
+    else if (this.#phase !== 'ended') this.#startOver(error);
   }
 
-  /** The state is void. When all that was under way is settled, the journal is asked for the truth. */
+  /** The state is void, and so is whatever is being decided on it. */
   #startOver(cause: TroupeError): void {
-    this.#epoch += 1;
-    this.#deciding = false;
     this.#failure = cause;
     this.#phase = 'failing';
-    this.#settleFailing();
+    this.#startAgain();
   }
 
-  #settleFailing(): void {
-    if (this.#phase !== 'failing' || this.#pending > 0) return;
+  /** When all that was under way is settled, the journal is asked for the truth. */
+  #startAgain(): void {
+    if (this.#phase !== 'failing' || !this.#speculation.isEmpty) return;
+    const { answers } = this.#around;
+    const cause = this.#failure;
+    if (this.#current !== undefined && cause !== undefined) answers.fail(this.#current, cause);
+    this.#current = undefined;
+    if (this.#stepping) return;
+    this.#forgetState();
     this.#phase = 'cold';
+    if (this.mailbox.size > 0) this.#load();
+  }
+
+  #forgetState(): void {
+    if (this.#stream !== undefined) this.#around.journal.release(this.#stream);
     this.#stream = undefined;
     this.#state = undefined;
-    if (this.#mailbox.size > 0) this.#load();
   }
 
   // Loading
@@ -336,27 +296,34 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   #recovered(recovered: RecoveredAggregate): void {
     this.#stream = recovered.stream;
+    if (this.#phase === 'ended') return this.#forgetState();
     this.#state = recovered.state;
     this.#version = recovered.version;
     this.#snapshotVersion = recovered.snapshotVersion;
     this.#memory.load(recovered.commandHashes);
-    this.#backoff.succeeded();
+    this.#backoff = undefined;
     this.#phase = 'ready';
     this.#schedule();
   }
 
   /** Messages wait through the first failure; from the second on, what waits fails with its error. */
   #notRecovered(error: unknown): void {
-    const failure = isTroupeError(error)
-      ? error
-      : new TroupeError('TROUPE_ACTOR_FAILED', `${this.definition.name}/${this.id} can't be loaded`, { cause: error });
+    if (this.#phase === 'ended') return;
+    const failure = this.#asFailure('loading', error);
+    this.#backoff ??= new LoadBackoff(this.#around.askTimeoutMs);
     const delayMs = this.#backoff.failed();
-    if (this.#backoff.failures > 1) for (const envelope of this.#mailbox.drain()) this.#fail(envelope, failure);
-    else this.log.error(failure.message, { error });
     this.#phase = 'backing-off';
-    this.#around.clock.setTimer(delayMs, () => {
+    this.#backoffTimer = this.#around.clock.setTimer(delayMs, () => {
       this.#phase = 'cold';
-      if (this.#mailbox.size > 0) this.#load();
+      if (this.mailbox.size > 0) this.#load();
     });
+    if (this.#backoff.failures === 1) return this.log.error(failure.message, { error });
+    for (const envelope of this.mailbox.drain()) this.#around.answers.fail(envelope, failure);
+  }
+
+  #asFailure(what: string, error: unknown): TroupeError {
+    if (isTroupeError(error)) return error;
+    const message = `${this.definition.name}/${this.id}: ${what} failed`;
+    return new TroupeError('TROUPE_ACTOR_FAILED', message, { cause: error });
   }
 }

@@ -5,35 +5,39 @@
  * (passivation); their state stays in the journal. The order of last use is kept in a linked list, so that looking
  * for idle ones costs nothing per living one.
  */
+import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Timer } from '../core/clock.js';
 import { AggregateCell, type CellSurroundings } from './aggregate-cell.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
-import { failEnvelope, toDeadLetters } from './undeliverable.js';
+import { Answers } from './answers.js';
+import { failEnvelope } from './undeliverable.js';
 
 /** Looks for idle instances this many times within the time after which they leave. */
 const SWEEPS = 4;
 
+/** What a host takes from the thread it lives on. */
+export interface HostSurroundings extends Omit<CellSurroundings, 'answers'> {
+  readonly deadLetters: DeadLetterSink;
+}
+
 export class AggregateHost {
   readonly definition: RuntimeAggregate;
+  readonly #deadLetters: DeadLetterSink;
+  readonly #answers: Answers;
   readonly #around: CellSurroundings;
   readonly #cells = new Map<string, AggregateCell>();
   #newest: AggregateCell | undefined;
   #oldest: AggregateCell | undefined;
   #sweep: Timer | undefined;
-  #unfinished = 0;
-  #handled = 0;
 
-  constructor(around: Omit<CellSurroundings, 'finished'>, definition: RuntimeAggregate) {
+  constructor(around: HostSurroundings, definition: RuntimeAggregate) {
+    const { deadLetters, ...shared } = around;
     this.definition = definition;
-    this.#around = {
-      ...around,
-      finished: () => {
-        this.#unfinished -= 1;
-        this.#handled += 1;
-      },
-    };
+    this.#deadLetters = deadLetters;
+    this.#answers = new Answers(deadLetters);
+    this.#around = { ...shared, answers: this.#answers };
   }
 
   /** Instances in memory. */
@@ -43,12 +47,12 @@ export class AggregateHost {
 
   /** Messages taken and not yet answered, those whose outcome is being committed included. */
   get unfinished(): number {
-    return this.#unfinished;
+    return this.#answers.open;
   }
 
   /** Messages that have got their answer since the start. */
   get handled(): number {
-    return this.#handled;
+    return this.#answers.given;
   }
 
   deliver(envelope: Envelope): void {
@@ -56,11 +60,11 @@ export class AggregateHost {
     this.#touch(cell);
     const offer = cell.mailbox.offer(envelope);
     if (offer === 'taken') {
-      this.#unfinished += 1;
+      this.#answers.expect();
       envelope.sink?.taken?.();
       cell.wake();
     } else if (offer === 'waiting') {
-      this.#unfinished += 1;
+      this.#answers.expect();
     } else {
       this.#overflowed(envelope, offer);
     }
@@ -69,7 +73,7 @@ export class AggregateHost {
   /** Takes back a message that still waits for room. */
   withdraw(envelope: Envelope): boolean {
     const found = this.#cells.get(envelope.targetId)?.mailbox.withdraw(envelope) ?? false;
-    if (found) this.#unfinished -= 1;
+    if (found) this.#answers.withdraw();
     return found;
   }
 
@@ -84,27 +88,22 @@ export class AggregateHost {
   }
 
   #overflowed(envelope: Envelope, offer: 'refused' | 'dropped-newest' | { readonly droppedOldest: Envelope }): void {
-    const { deadLetters } = this.#around;
-    if (offer === 'refused') return failEnvelope(deadLetters, envelope, this.#full(envelope, 'is refused'));
-    if (offer === 'dropped-newest') {
-      const error = this.#full(envelope, 'is dropped (overflow: drop-newest)');
-      if (envelope.sink !== undefined) return envelope.sink.fail(error);
-      return toDeadLetters(deadLetters, envelope, error, 'dropped-newest');
-    }
-    const oldest = offer.droppedOldest;
-    const error = this.#full(oldest, 'is dropped (overflow: drop-oldest)');
-    if (oldest.sink !== undefined) oldest.sink.fail(error);
-    else toDeadLetters(deadLetters, oldest, error, 'dropped-oldest');
+    if (offer === 'refused') return failEnvelope(this.#deadLetters, envelope, this.#full(envelope, undefined));
+    if (offer === 'dropped-newest') return failEnvelope(this.#deadLetters, envelope, this.#full(envelope, 'newest'));
+    // The newcomer takes the place of the one that is dropped.
+    this.#answers.expect();
+    this.#answers.fail(offer.droppedOldest, this.#full(offer.droppedOldest, 'oldest'));
     envelope.sink?.taken?.();
   }
 
-  #full(envelope: Envelope, what: string): TroupeError {
+  #full(envelope: Envelope, dropped: 'oldest' | 'newest' | undefined): TroupeError {
+    const what = dropped === undefined ? 'is refused' : `is dropped (overflow: drop-${dropped})`;
     const { capacity } = this.definition.options.mailbox;
     return new TroupeError(
       'TROUPE_MAILBOX_FULL',
       `${envelope.target}/${envelope.targetId}: the mailbox is full (${capacity} messages), ${envelope.type} ${what}; ` +
         'use send() to wait for room, or a larger mailbox.capacity',
-      { details: { aggregate: envelope.target, id: envelope.targetId, type: envelope.type, capacity } },
+      { details: { aggregate: envelope.target, id: envelope.targetId, type: envelope.type, capacity, dropped } },
     );
   }
 

@@ -1,21 +1,22 @@
 /**
  * The outcome of one command on its way to the journal: what is written, and who waits for it.
  *
- * Nothing of it is visible before the commit (promise 2). Repeats of the command that arrive meanwhile join, and
- * answers that rest on it, such as queries, follow it.
+ * Nothing of it is visible before the commit (promise 2). Repeats of the command that arrive meanwhile, and answers
+ * that rest on it, such as those of queries, follow it: they are told when it is durable, in the order they came.
  */
-import type { Envelope, ReplySink } from '../core/envelope.js';
+import type { Envelope } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import type { JournalEntry, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
 import type { DecidedEntry } from './decide.js';
 
 /** Told how the commit of an entry ended. */
 export interface EntryOwner {
-  entryCommitted(entry: CommandEntry, firstPosition: number): void;
+  entryCommitted(entry: CommandEntry): void;
   entryFailed(entry: CommandEntry, error: TroupeError): void;
 }
 
-const NOBODY: readonly ReplySink[] = [];
+/** Called with the error when the entry was not written. */
+export type Follower = (error: TroupeError | undefined) => void;
 
 export class CommandEntry implements JournalEntry {
   readonly stream: Stream;
@@ -32,8 +33,8 @@ export class CommandEntry implements JournalEntry {
   readonly snapshot: JournalEntry['snapshot'];
   readonly envelope: Envelope;
   readonly #owner: EntryOwner;
-  #joined: ReplySink[] | undefined;
-  #followers: ((error: TroupeError | undefined) => void)[] | undefined;
+  #position = 0;
+  #followers: Follower[] | undefined;
 
   constructor(
     owner: EntryOwner,
@@ -58,27 +59,32 @@ export class CommandEntry implements JournalEntry {
     this.snapshot = snapshot;
   }
 
-  /** Senders of repeats that came while the first was under way. */
-  get joined(): readonly ReplySink[] {
-    return this.#joined ?? NOBODY;
+  /** How many wait for this entry beside its own sender. */
+  get followers(): number {
+    return this.#followers?.length ?? 0;
   }
 
-  /** What repeats get. `position` is that of the last event. */
-  outcomeAt(position: number): Outcome {
+  /** Version of the aggregate after it. */
+  get version(): number {
+    return this.baseVersion + this.eventCount;
+  }
+
+  /** Position of its last event, or of the last one before it if it has none; 0 until it is committed. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** What repeats get, once it is committed. */
+  get outcome(): Outcome {
     if (this.eventlessOutcome?.outcome.kind === 'rejection') return this.eventlessOutcome.outcome;
-    return { kind: 'reply', reply: this.reply, version: this.baseVersion + this.eventCount, position };
+    return { kind: 'reply', reply: this.reply, version: this.version, position: this.#position };
   }
 
-  join(sink: ReplySink): void {
-    (this.#joined ??= []).push(sink);
-  }
-
-  /** Calls back when this entry is durable, or with the error that it failed with. */
-  follow(follower: (error: TroupeError | undefined) => void): void {
+  follow(follower: Follower): void {
     (this.#followers ??= []).push(follower);
   }
 
-  releaseFollowers(error: TroupeError | undefined): void {
+  release(error: TroupeError | undefined): void {
     const followers = this.#followers;
     if (followers === undefined) return;
     this.#followers = undefined;
@@ -86,7 +92,8 @@ export class CommandEntry implements JournalEntry {
   }
 
   committed(firstPosition: number): void {
-    this.#owner.entryCommitted(this, firstPosition);
+    this.#position = this.eventCount > 0 ? firstPosition + this.eventCount - 1 : firstPosition;
+    this.#owner.entryCommitted(this);
   }
 
   failed(error: TroupeError): void {

@@ -6,30 +6,30 @@
  */
 import { hashText } from '../core/fingerprint.js';
 import { LIMITS } from '../core/limits.js';
-import type { Outcome } from '../journal/journal.js';
+import type { Outcome, StoredOutcome } from '../journal/journal.js';
 import type { CommandEntry } from './command-entry.js';
-
-/** A command that is known: still under way, or with its outcome. */
-export interface RememberedCommand {
-  readonly fingerprint: number;
-  readonly entry: CommandEntry | undefined;
-  readonly outcome: Outcome | undefined;
-}
 
 export class CommandMemory {
   #hashes: Set<number> | undefined;
-  #known: Map<string, RememberedCommand> | undefined;
-  #settled = 0;
+  #underWay: Map<string, CommandEntry> | undefined;
+  /** Oldest first. */
+  #recent: Map<string, StoredOutcome> | undefined;
 
   /** @param hashes of the commands in the journal */
   load(hashes: readonly number[]): void {
     this.#hashes = hashes.length > 0 ? new Set(hashes) : undefined;
-    this.#known = undefined;
-    this.#settled = 0;
+    this.#underWay = undefined;
+    this.#recent = undefined;
   }
 
-  find(commandId: string): RememberedCommand | undefined {
-    return this.#known?.get(commandId);
+  /** The command of this id whose outcome is on its way to the journal. */
+  entryOf(commandId: string): CommandEntry | undefined {
+    return this.#underWay?.get(commandId);
+  }
+
+  /** The outcome of this id, if it is one of the latest. */
+  outcomeOf(commandId: string): StoredOutcome | undefined {
+    return this.#recent?.get(commandId);
   }
 
   /** Whether the journal may have an outcome for this id. */
@@ -39,29 +39,27 @@ export class CommandMemory {
 
   /** A command whose outcome is on its way to the journal. */
   underWay(entry: CommandEntry): void {
-    this.#known ??= new Map();
-    this.#known.set(entry.commandId, { fingerprint: entry.fingerprint, entry, outcome: undefined });
+    this.#underWay ??= new Map();
+    this.#underWay.set(entry.commandId, entry);
   }
 
   /** Its outcome is durable. */
   settled(entry: CommandEntry, outcome: Outcome): void {
+    this.#underWay?.delete(entry.commandId);
     this.#hashes ??= new Set();
     this.#hashes.add(entry.commandHash);
-    this.remember(entry.commandId, entry.fingerprint, outcome);
+    this.remember(entry.commandId, { fingerprint: entry.fingerprint, outcome });
   }
 
   /** Keeps an outcome in memory for the repeats that tend to come soon. */
-  remember(commandId: string, fingerprint: number, outcome: Outcome): void {
-    const known = (this.#known ??= new Map<string, RememberedCommand>());
-    known.delete(commandId);
-    known.set(commandId, { fingerprint, entry: undefined, outcome });
-    this.#settled += 1;
-    if (this.#settled <= LIMITS.recentOutcomesPerInstance) return;
-    for (const [id, command] of known) {
-      if (command.entry !== undefined) continue;
-      known.delete(id);
-      this.#settled -= 1;
-      if (this.#settled <= LIMITS.recentOutcomesPerInstance) return;
+  remember(commandId: string, stored: StoredOutcome): void {
+    const recent = (this.#recent ??= new Map<string, StoredOutcome>());
+    recent.delete(commandId);
+    recent.set(commandId, stored);
+    if (recent.size <= LIMITS.recentOutcomesPerInstance) return;
+    for (const oldest of recent.keys()) {
+      recent.delete(oldest);
+      return;
     }
   }
 }

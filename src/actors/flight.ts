@@ -49,3 +49,12 @@ export class Flight {
     this.#released?.();
   }
 }
+
+/** What was returned, as a promise if it is one. A stranger's may call back twice, or at once; a real one doesn't. */
+export function asPromise(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Promise) return value;
+  // Reading a field of an object as unknown is safe.
+  if (typeof (value as { readonly then?: unknown }).then !== 'function') return undefined;
+  return Promise.resolve(value as PromiseLike<unknown>);
+}

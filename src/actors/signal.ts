@@ -14,16 +14,20 @@ export interface InstanceAddress {
 /** Tells the instances of one family apart: an id may be used again, an ordinal never is. */
 export type Ordinal = number;
 
-/** What an actor is told to do. */
-export type Order =
-  /** End, after the message being handled. */
-  | { readonly kind: 'stop' }
-  /** Go on with the state as it is. */
-  | { readonly kind: 'resume' }
-  /** End this life and keep the mailbox; another one begins when told so. */
-  | { readonly kind: 'halt' }
-  /** Begin the next life. */
-  | { readonly kind: 'begin' };
+/** What anybody may tell an actor: end, after the message being handled. */
+export interface StopOrder {
+  readonly kind: 'stop';
+}
+
+/** What its supervisor tells an actor. The ordinal keeps an order from a later actor of the same id. */
+export interface SupervisorOrder {
+  /**
+   * `resume`: go on with the state as it is. `halt`: end this life and keep the mailbox; another one begins when
+   * told so. `begin`: begin the next life.
+   */
+  readonly kind: 'resume' | 'halt' | 'begin';
+  readonly child: Ordinal;
+}
 
 /** What an actor tells its supervisor. */
 export type Report =
@@ -44,7 +48,7 @@ export type WatchSignal =
   | { readonly kind: 'unwatch'; readonly watcher: InstanceAddress; readonly token: number }
   | { readonly kind: 'terminated'; readonly of: InstanceAddress; readonly token: number };
 
-export type Signal = Order | Report | WatchSignal;
+export type Signal = StopOrder | SupervisorOrder | Report | WatchSignal;
 
 /** Takes signals to where they belong; never full. */
 export interface SignalPost {

@@ -4,17 +4,22 @@ import type { Logger } from '../core/logger.js';
 import type { JournalEntry } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 
-/** The snapshot after a decision, or undefined when none is due or the state is no JSON value. */
+/** Whether so many events have come since the last snapshot that the next one is due. */
+export function isSnapshotDue(definition: RuntimeAggregate, version: number, lastSnapshotVersion: number): boolean {
+  const policy = definition.options.snapshot;
+  return policy !== undefined && version - lastSnapshotVersion >= policy.every;
+}
+
+/** A snapshot of the state, or undefined when there is no policy or the state is no JSON value. */
 export function snapshotOf(
   cell: { readonly definition: RuntimeAggregate; readonly id: string; readonly log: Logger },
-  after: { readonly state: unknown; readonly version: number },
-  lastSnapshotVersion: number,
+  state: unknown,
 ): JournalEntry['snapshot'] {
   const policy = cell.definition.options.snapshot;
-  if (policy === undefined || after.version - lastSnapshotVersion < policy.every) return undefined;
+  if (policy === undefined) return undefined;
   try {
-    const state = encodeJson(after.state, `${cell.definition.name}/${cell.id}: the state`);
-    if (state !== undefined) return { state, schemaVersion: policy.version, keep: policy.keep };
+    const text = encodeJson(state, `${cell.definition.name}/${cell.id}: the state`);
+    if (text !== undefined) return { state: text, schemaVersion: policy.version, keep: policy.keep };
   } catch (error) {
     cell.log.warn(`${cell.definition.name}/${cell.id}: no snapshot, because the state is no JSON value`, { error });
   }

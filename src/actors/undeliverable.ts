@@ -3,7 +3,6 @@ import type { DeadLetterError, DeadLetterReason, DeadLetterSink } from '../core/
 import { showCause } from '../core/show-value.js';
 import type { Envelope } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { Outcome } from '../journal/journal.js';
 
 /** The reason under which an error stands among the dead letters. */
 export function reasonOf(error: TroupeError): DeadLetterReason {
@@ -11,7 +10,11 @@ export function reasonOf(error: TroupeError): DeadLetterReason {
     case 'TROUPE_REJECTED':
       return 'rejected';
     case 'TROUPE_MAILBOX_FULL':
-      return 'mailbox-full';
+      return error.details['dropped'] === 'oldest'
+        ? 'dropped-oldest'
+        : error.details['dropped'] === 'newest'
+          ? 'dropped-newest'
+          : 'mailbox-full';
     case 'TROUPE_WORKER_LOST':
       return 'worker-lost';
     case 'TROUPE_ACTOR_STOPPED':
@@ -56,17 +59,6 @@ export function toDeadLetters(
 export function failEnvelope(deadLetters: DeadLetterSink, envelope: Envelope, error: TroupeError): void {
   if (envelope.sink !== undefined) envelope.sink.fail(error);
   else toDeadLetters(deadLetters, envelope, error);
-}
-
-/** Gives a repeat the first outcome of its command. */
-export function answerRepeat(deadLetters: DeadLetterSink, envelope: Envelope, outcome: Outcome): void {
-  if (outcome.kind === 'reply') {
-    envelope.sink?.reply(outcome.reply, outcome.position, outcome.version);
-    return;
-  }
-  const { reason, message } = outcome;
-  const details = typeof outcome.details === 'object' ? (outcome.details as Record<string, unknown>) : {};
-  failEnvelope(deadLetters, envelope, new TroupeError('TROUPE_REJECTED', message, { reason, details }));
 }
 
 /** A command id came again with another type or payload. */

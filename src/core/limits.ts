@@ -52,6 +52,8 @@ export const LIMITS = {
   deadLettersKept: 10_000,
   /** Milliseconds that `stop()` gives to what is under way. */
   stopTimeoutMs: 10_000,
+  /** Milliseconds that code of an actor gets when the actor has to end; below what `stop()` has for all of them. */
+  actorStopTimeoutMs: 5_000,
   /** Milliseconds that `settled()` and `caughtUp()` wait. */
   settledTimeoutMs: 30_000,
   /** Messages under way from one thread to another before the rest waits. 4,096 x ~200 B = 1 MB for each pair. */

@@ -17,6 +17,9 @@ const QUIET_MS = 200;
 /** Characters committed after which a checkpoint begins under load: some 5,000 pages of log. */
 const LOAD_CHARS = 16_000_000;
 
+/** Characters committed that are worth a checkpoint in the quiet. */
+const QUIET_CHARS = 1_000_000;
+
 /** Pages of log that are few enough to let commits wait for them: 2 to 5 ms. */
 const REST_PAGES = 500;
 
@@ -50,6 +53,8 @@ export class Checkpointer {
     this.#timer?.cancel();
     const fire = (): void => {
       this.#timer = undefined;
+      if (this.#chars < QUIET_CHARS) return;
+      this.#chars = 0;
       this.#start(() => this.#inQuiet());
     };
     this.#timer = this.#options.clock.setTimer(QUIET_MS, fire, true);

@@ -1,6 +1,6 @@
 /**
  * Makes the tail of the index anew from the events themselves: at opening, for those that the file's index does
- * not reach, which after a clean stop are none.
+ * not reach, which after a clean stop are few.
  */
 import { hashText } from '../core/fingerprint.js';
 import { parsePage } from './event-page.js';

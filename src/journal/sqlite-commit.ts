@@ -26,6 +26,15 @@ const FIELDS = [
   'gone',
 ];
 
+/** The body in the slot of a page, in two steps, because CASE looks at one alternative after the other. */
+const STEP = 16;
+const BODY_OF_KEY = `CASE key / ${STEP} ${SLOTS.filter((slot) => slot % STEP === 0)
+  .map((first) => {
+    const slots = SLOTS.slice(first, first + STEP).map((slot) => `WHEN ${slot} THEN NEW.body${slot}`);
+    return `WHEN ${first / STEP} THEN CASE key ${slots.join(' ')} END`;
+  })
+  .join(' ')} END`;
+
 /** Run once on the connection that commits. */
 export const PREPARE_COMMITS = `
 CREATE TEMP VIEW commit_group AS
@@ -34,7 +43,7 @@ SELECT ${[...FIELDS, ...SLOTS.map((slot) => `body${slot}`)].map((name) => `NULL 
 CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
   INSERT INTO event_page (first_position, last_position, recorded_at, checksum, body)
   SELECT value ->> 0, value ->> 1, NEW.recorded_at, value ->> 2,
-    CASE key ${SLOTS.map((slot) => `WHEN ${slot} THEN NEW.body${slot}`).join(' ')} END
+    ${BODY_OF_KEY}
   FROM json_each(NEW.pages);
 
   INSERT INTO stream (stream, aggregate, aggregate_id)
@@ -70,13 +79,22 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
   DELETE FROM record WHERE (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.gone));
 END;`;
 
-/** The statement of a commit; its parameters come from `commitParams`. */
-export const COMMIT = `
-INSERT INTO commit_group (${[...FIELDS, ...SLOTS.map((slot) => `body${slot}`)].join(', ')})
-VALUES (${[...FIELDS, ...SLOTS].map(() => '?').join(', ')})`;
+/** The statement of a commit with up to so many pages; the slots that it doesn't name are empty. */
+function commitSql(slots: number): string {
+  const names = [...FIELDS, ...SLOTS.slice(0, slots).map((slot) => `body${slot}`)];
+  return `INSERT INTO commit_group (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
 
-/** What a group writes, and the index rows that go with it. */
-export function commitParams(group: CommitGroup, merge: IndexMerge | undefined, outcomesKept: number): SqliteValue[] {
+const COMMIT_MANY = { slots: SLOTS.length, sql: commitSql(SLOTS.length) };
+const COMMIT_FEW = { slots: JOURNAL_LIMITS.fewPages, sql: commitSql(JOURNAL_LIMITS.fewPages) };
+
+/** The statement and the parameters that write a group, and the index rows that go with it. */
+export function commitStatement(
+  group: CommitGroup,
+  merge: IndexMerge | undefined,
+  outcomesKept: number,
+): { readonly sql: string; readonly params: SqliteValue[] } {
+  const { sql, slots } = group.pages.length <= COMMIT_FEW.slots ? COMMIT_FEW : COMMIT_MANY;
   const params: SqliteValue[] = [
     group.recordedAt,
     list(group.pages, (page) => `[${page.firstPosition},${page.lastPosition},${crc32(page.body)}]`),
@@ -92,8 +110,8 @@ export function commitParams(group: CommitGroup, merge: IndexMerge | undefined, 
     ),
     ...recordTexts(group),
   ];
-  for (const slot of SLOTS) params.push(group.pages[slot]?.body ?? null);
-  return params;
+  for (let slot = 0; slot < slots; slot += 1) params.push(group.pages[slot]?.body ?? null);
+  return { sql, params };
 }
 
 /** Records that are set, and records that go. */

@@ -8,10 +8,10 @@
 import { crc32 } from 'node:zlib';
 import { CommitGroup } from './commit-group.js';
 import { readIndexTail } from './index-rebuild.js';
-import type { IndexTail } from './index-tail.js';
+import type { IndexMerge, IndexTail } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
-import { COMMIT, commitParams, PREPARE_COMMITS } from './sqlite-commit.js';
+import { commitStatement, PREPARE_COMMITS } from './sqlite-commit.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
 const READ_HEAD = `
@@ -49,7 +49,7 @@ export class SqliteStore implements JournalStore {
     const due = this.#tail.isMerging || this.#tail.size >= JOURNAL_LIMITS.tailRows;
     const merge = due ? this.#tail.merge() : undefined;
     this.#carrier = due ? group : undefined;
-    await this.#connection.run(COMMIT, ...commitParams(group, merge, this.#outcomesKept));
+    await this.#write(group, merge);
     return group.chars;
   }
 
@@ -75,12 +75,17 @@ export class SqliteStore implements JournalStore {
     this.#tail = await readIndexTail(this.#connection);
   }
 
-  /** Brings the file's index up to the head; between commits only. */
+  /** Brings the file's index up to the head, if that is worth its while; between commits only. */
   async mergeIndex(): Promise<void> {
-    if (this.#tail.size === 0 && !this.#tail.isMerging) return;
+    if (this.#tail.size < JOURNAL_LIMITS.tailRowsLeft && !this.#tail.isMerging) return;
     const { position, streams, recordedAt } = await this.readHead();
     const group = new CommitGroup({ position, streams, recordedAt }).seal();
-    await this.#connection.run(COMMIT, ...commitParams(group, this.#tail.merge(), this.#outcomesKept));
+    await this.#write(group, this.#tail.merge());
     this.#tail.merged();
+  }
+
+  async #write(group: CommitGroup, merge: IndexMerge | undefined): Promise<void> {
+    const { sql, params } = commitStatement(group, merge, this.#outcomesKept);
+    await this.#connection.run(sql, ...params);
   }
 }

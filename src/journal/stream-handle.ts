@@ -74,6 +74,11 @@ export class StreamTable {
   readonly #handles = new Map<string, StreamHandle>();
   #epoch = 0;
 
+  /** Handles in use. */
+  get size(): number {
+    return this.#handles.size;
+  }
+
   /** Changes when `killAll` is called, so that who is reading knows to read again. */
   get epoch(): number {
     return this.#epoch;

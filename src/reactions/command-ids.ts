@@ -2,17 +2,25 @@
  * Ids of the commands of one attempt: the same in each delivery of the event.
  *
  * Derived from event, reaction, target and type, and from how many of these were sent before, so that neither the
- * order among targets nor a `Promise.all` makes a difference. Hot path: a handler with one command needs no map.
+ * order among targets nor a `Promise.all` makes a difference. Hot path: the ids of targets are short texts, cheaper
+ * to count by than the ids made of them, and a handler with one command of a kind needs no map.
  */
 import { derivedCommandId } from '../core/ids.js';
+
+/** Commands of one type to instances of one definition. */
+interface Kind {
+  readonly target: string;
+  readonly type: string;
+  /** The first target's id; the counts begin with the second command. */
+  readonly first: string;
+  /** How many were sent, by id of the target. */
+  counts: Map<string, number> | undefined;
+}
 
 export class CommandIds {
   readonly #reaction: string;
   readonly #eventId: string;
-  /** The first command's id; the counts begin with the second. */
-  #first: string | undefined;
-  /** How many were sent, by the id of the first of them. */
-  #counts: Map<string, number> | undefined;
+  readonly #kinds: Kind[] = [];
   #made = 0;
 
   constructor(reaction: string, eventId: string) {
@@ -22,15 +30,8 @@ export class CommandIds {
 
   /** The id of the next command of this type to this target. */
   commandId(target: string, targetId: string, type: string): string {
-    const id = this.#derived(target, targetId, type, 0);
-    if (this.#first === undefined) {
-      this.#first = id;
-      return id;
-    }
-    this.#counts ??= new Map([[this.#first, 1]]);
-    const nth = this.#counts.get(id) ?? 0;
-    this.#counts.set(id, nth + 1);
-    return nth === 0 ? id : this.#derived(target, targetId, type, nth);
+    const nth = this.#count(target, targetId, type);
+    return derivedCommandId({ eventId: this.#eventId, reaction: this.#reaction, target, targetId, type, nth });
   }
 
   /** An id for anything else. Ids of commands name a target where this one has nothing. */
@@ -39,7 +40,16 @@ export class CommandIds {
     return `${this.#reaction}>#${this.#made - 1}<${this.#eventId}`;
   }
 
-  #derived(target: string, targetId: string, type: string, nth: number): string {
-    return derivedCommandId({ eventId: this.#eventId, reaction: this.#reaction, target, targetId, type, nth });
+  /** How many were sent before. */
+  #count(target: string, targetId: string, type: string): number {
+    for (const kind of this.#kinds) {
+      if (kind.target !== target || kind.type !== type) continue;
+      kind.counts ??= new Map([[kind.first, 1]]);
+      const before = kind.counts.get(targetId) ?? 0;
+      kind.counts.set(targetId, before + 1);
+      return before;
+    }
+    this.#kinds.push({ target, type, first: targetId, counts: undefined });
+    return 0;
   }
 }

@@ -47,7 +47,7 @@ export class KeyLane {
   finishedTo = 0;
   /** `after` of the key's durable record; undefined: it has none. */
   recordedAfter: number | undefined;
-  /** A write of the record failed: it may be there or not, so the next checkpoint writes it anew. */
+  /** A write of the record is under way or has failed: the old one may be there, or the new one. */
   recordInDoubt = false;
   /** Grows with each write of the record, so that the end of an older write can be told. */
   recordRevision = 0;

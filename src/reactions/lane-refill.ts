@@ -68,6 +68,8 @@ export class LaneRefill {
     const limit = LIMITS.reactionConcurrency;
     const page = await journal.read({ after, limit, types, ...keys.selection(lane.key) });
     if (pauses.ended) return;
+    // Behind `after` there is at least one event: the one that was left there.
+    if (page.searchedTo <= after) throw new Error(`the journal has searched nothing behind position ${after}`);
     // Asked now, not before the read: meanwhile the feed has gone on, and left the lane's events in the journal.
     const taken = this.#around.taken();
     const events = page.events.filter(

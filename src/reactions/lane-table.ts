@@ -43,6 +43,16 @@ export class LaneTable {
     return this.#lanes.size - this.#counts.idle;
   }
 
+  /** Position of the first event that is not finished or parked; Infinity if there is none. */
+  get unfinishedFrom(): number {
+    let first = Infinity;
+    if (this.active === 0) return first;
+    for (const lane of this.#lanes.values()) {
+      if (lane.phase !== 'idle' && lane.parked === undefined) first = Math.min(first, lane.unfinishedFrom);
+    }
+    return first;
+  }
+
   values(): IterableIterator<KeyLane> {
     return this.#lanes.values();
   }

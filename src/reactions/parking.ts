@@ -51,7 +51,9 @@ export class Parking {
     return [...this.#parked.values()];
   }
 
+  /** Keys with parked events. */
   get keys(): number {
+    if (this.#parked.size === 0) return 0;
     return new Set(Array.from(this.#parked.values(), ({ key }) => key)).size;
   }
 

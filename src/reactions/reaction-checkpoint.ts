@@ -45,12 +45,6 @@ export class ReactionCheckpoint {
     return this.#round;
   }
 
-  /** Position below which everything is finished, parked, or has a record of its own; as of now, in memory. */
-  get position(): number {
-    const { lanes, taken } = this.#around;
-    return planCheckpoint(lanes.values(), taken(), this.#written, this.#round).position;
-  }
-
   /** There is progress: a write will follow. */
   touch(): void {
     this.#touched = true;
@@ -98,23 +92,18 @@ export class ReactionCheckpoint {
     if (position > this.#written) changes.push(checkpointRecord(name, position));
     for (const change of keys) changes.push(this.#recordOf(change));
     if (changes.length === 0) return;
-    const revisions = keys.map(({ lane }) => (lane.recordRevision += 1));
-    // Whoever has written a record meanwhile knows better what is there.
-    const isOurs = ({ lane }: KeyChange, i: number): boolean => lane.recordRevision === revisions[i];
-    try {
-      await journal.writeRecords(changes);
-    } catch (error) {
-      for (const change of keys.filter(isOurs)) doubt(change);
-      throw error;
-    }
+    const revisions = keys.map(doubt);
+    await journal.writeRecords(changes);
     this.#written = Math.max(this.#written, position);
-    for (const { lane, after } of keys.filter(isOurs)) {
+    keys.forEach(({ lane, after }, i) => {
+      // Whoever has written the record meanwhile knows better what is there.
+      if (lane.recordRevision !== revisions[i]) return;
       lane.recordedAfter = after;
       lane.recordInDoubt = false;
-      if (after !== undefined) continue;
+      if (after !== undefined) return;
       lane.finishedTo = 0;
       if (lane.phase === 'idle' && lane.forgettable) lanes.delete(lane);
-    }
+    });
   }
 
   #recordOf({ lane, after }: KeyChange): RecordChange {
@@ -124,8 +113,13 @@ export class ReactionCheckpoint {
   }
 }
 
-/** After a write that failed nobody knows whether the record is the old or the new one. */
-function doubt({ lane, after }: KeyChange): void {
+/**
+ * While a write is under way, and for good when it fails, the record may be the old or the new one; the lane is not
+ * forgotten, and the next checkpoint writes it anew. Returns the number of the write.
+ */
+function doubt({ lane, after }: KeyChange): number {
   lane.recordInDoubt = true;
   if (after !== undefined) lane.recordedAfter = Math.max(lane.recordedAfter ?? 0, after);
+  lane.recordRevision += 1;
+  return lane.recordRevision;
 }

@@ -30,7 +30,7 @@ import type { ReactionSurroundings } from './reaction-surroundings.js';
 /** What a reaction says of itself. */
 export interface ReactionNumbers {
   readonly name: string;
-  /** Events up to here are finished, parked, or wait for their key. */
+  /** Events up to here are finished or parked, or wait behind a parked one. */
   readonly position: number;
   /** Positions from there to the head. */
   readonly lag: number;
@@ -126,7 +126,7 @@ export class ReactionEngine {
   }
 
   metrics(): ReactionNumbers {
-    const { position } = this.#checkpoint;
+    const position = Math.min(this.#source.taken, this.#lanes.unfinishedFrom - 1);
     const inFlight = this.#lanes.count('running') + this.#lanes.count('backing-off');
     const lag = Math.max(0, this.#around.window.head - position);
     return { name: this.name, position, lag, inFlight, parkedKeys: this.#parking.keys };

@@ -4,12 +4,14 @@
  * The past comes from the journal (by its index, where one aggregate is asked for), the present from the window;
  * between them is neither gap nor repeat. A stalled reader holds one page.
  */
-import { Observable } from 'rxjs';
+import { setMaxListeners } from 'node:events';
+import type { Observable, Subscriber } from 'rxjs';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { Journal } from '../journal/journal.js';
 import { EventFeed } from './event-feed.js';
 import type { EventWindow } from './event-window.js';
+import { SafeObservable, type SubscriberCare } from './safe-observable.js';
 
 /** Which events, and whether to go on when the past is through. */
 export interface LogSelection {
@@ -31,23 +33,32 @@ export class LogReader {
   readonly #window: EventWindow;
   readonly #present: (event: RecordedEvent) => RecordedEvent;
   readonly #stopped: AbortSignal;
+  readonly #care: SubscriberCare;
 
-  /** @param stopped ends live readers when the system stops */
+  /**
+   * @param stopped ends live readers when the system stops
+   * @param caught told what a subscriber throws, and of a failed read that a subscriber has no handler for
+   */
   constructor(
     journal: Journal,
     window: EventWindow,
     present: (event: RecordedEvent) => RecordedEvent,
     stopped: AbortSignal,
+    caught: (error: unknown) => void,
   ) {
     this.#journal = journal;
     this.#window = window;
     this.#present = present;
     this.#stopped = stopped;
+    this.#care = { caught, emitted: undefined };
+    // Each live reader listens; any number of them is no leak.
+    setMaxListeners(0, stopped);
   }
 
   /** Matching events in order of position. Ends at the head, or with `live` when the system stops. */
   async *read(selection: LogSelection, cancelled?: AbortSignal): AsyncGenerator<RecordedEvent, void, undefined> {
     let left = selection.limit ?? Infinity;
+    if (left <= 0) return;
     for await (const page of this.#pages(selection, cancelled)) {
       for (const event of page) {
         if (left <= 0 || cancelled?.aborted === true) return;
@@ -58,9 +69,12 @@ export class LogReader {
     }
   }
 
-  /** The same as an Observable; each subscriber reads for itself, and is called synchronously page by page. */
+  /**
+   * The same as an Observable; each subscriber reads for itself, and is called synchronously page by page. One that
+   * throws stays subscribed.
+   */
   observe(selection: LogSelection): Observable<RecordedEvent> {
-    return new Observable((subscriber) => {
+    return new SafeObservable(this.#care, (subscriber: Subscriber<RecordedEvent>) => {
       const cancel = new AbortController();
       const pump = async (): Promise<void> => {
         for await (const event of this.read(selection, cancel.signal)) subscriber.next(event);

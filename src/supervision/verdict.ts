@@ -7,6 +7,7 @@
 import { backoffMs, type Backoff } from './backoff.js';
 import { mayRestart, nextInRow, type RestartHistory, type RestartLimit, withRestart } from './restart-window.js';
 import type { Strategy } from './strategy.js';
+import { thrownText } from './thrown.js';
 
 /** What is done about a failure: new state, the old state, no more messages, or the parent fails with it. */
 export type Directive = 'restart' | 'resume' | 'stop' | 'escalate';
@@ -49,7 +50,7 @@ export function judge(policy: Policy, failure: Failure, history: RestartHistory,
   } catch (error) {
     return {
       directive: 'escalate',
-      because: `decide() failed: ${error instanceof Error ? error.message : String(error)}`,
+      because: `decide() failed: ${thrownText(error)}`,
     };
   }
   switch (directive) {

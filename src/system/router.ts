@@ -9,6 +9,7 @@ import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
 import type { AggregateHost } from '../actors/aggregate-host.js';
 import { APPEND, AppendRequest, SHOW_STATE, StateRequest } from '../actors/system-request.js';
 import { checkMessage } from '../actors/message-check.js';
+import { priorityOf } from '../actors/message-priority.js';
 import { suggestion } from '../core/did-you-mean.js';
 import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
 import { checkJson } from '../core/json-value.js';
@@ -52,8 +53,11 @@ export class Router implements Post {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
       }
-      checkMessage(payload, `${target}/${targetId}: ${type}`);
-      return new Envelope(target, targetId, type, payload, facts);
+      const holdsRef = checkMessage(payload, `${target}/${targetId}: ${type}`);
+      // References in a message send in the name of whoever gets it.
+      const bound = holdsRef ? found.host.bind(target, targetId, payload) : payload;
+      const priority = priorityOf(found.definition, type, facts?.priority);
+      return new Envelope(target, targetId, type, bound, priority === 0 ? facts : { ...facts, priority });
     }
     return new Envelope(target, targetId, type, commandPayload(found.definition, targetId, type, payload), facts);
   }

@@ -84,8 +84,9 @@ export class Runtime {
     const { askTimeoutMs } = settings.limits;
     this.window = new EventWindow(journal.head);
     this.present = presentBy(cast.aggregates);
-    this.reader = new LogReader(journal, this.window, this.present, this.#stopped.signal);
     this.events = new SafeSubject(log, 'events');
+    const caught = (error: unknown): void => this.events.caught(error);
+    this.reader = new LogReader(journal, this.window, this.present, this.#stopped.signal, caught);
     this.#deadlines = new Deadlines(clock);
     const router = new Router();
     this.#frontDoor = new FrontDoor(router);

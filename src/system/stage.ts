@@ -43,6 +43,8 @@ export interface StageSurroundings {
   readonly router: Router;
   /** The way of signals to other threads. Default: all actors are on this one. */
   readonly signals?: SignalPost | undefined;
+  /** Told of each actor that begins and ends on this thread. */
+  readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Stops an actor of another thread; false: it lives on this one. */
   readonly stopElsewhere?: ((name: string, id: string) => Promise<boolean>) | undefined;
 }
@@ -67,7 +69,7 @@ export class Stage {
       post: this.router,
       definition: (name) => definitions.get(name),
       random: systemRandom,
-      stopTimeoutMs: LIMITS.stopTimeoutMs,
+      stopTimeoutMs: LIMITS.actorStopTimeoutMs,
       makeRef: (name, id, source) => this.ref(this.router, name, id, source),
     });
     for (const host of this.aggregates) this.router.add({ kind: 'aggregate', definition: host.definition, host });

@@ -61,18 +61,19 @@ export class FrameCodec {
   }
 
   encode(frame: Frame): Uint8Array {
-    return this.pack([frame.signals, frame.outcomes, frame.withdrawn, frame.mail]);
+    return this.pack([frame.placements, frame.signals, frame.outcomes, frame.withdrawn, frame.mail]);
   }
 
   decode(bytes: Uint8Array): Frame {
     // Written by `encode` of the other side.
-    const [signals, outcomes, withdrawn, mail] = this.unpack(bytes) as [
+    const [placements, signals, outcomes, withdrawn, mail] = this.unpack(bytes) as [
+      Frame['placements'],
       Frame['signals'],
       Frame['outcomes'],
       Frame['withdrawn'],
       Frame['mail'],
     ];
-    return { signals, outcomes, withdrawn, mail };
+    return { placements, signals, outcomes, withdrawn, mail };
   }
 
   /** Any value that a message may hold, as bytes of their own size: the encoder reuses its buffer. */

@@ -10,6 +10,7 @@ import { Envelope, type ReplySink } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { FrameCodec } from './frame-codec.js';
+import type { ThreadIndex } from './placement.js';
 import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
 
 /** One message as it crosses. `extras` is null when all of them are absent, which is common. */
@@ -43,7 +44,11 @@ export type WireOutcome =
 /** A signal and the instance that it is for; undefined: the guardian. */
 export type WireSignal = readonly [to: InstanceAddress | undefined, signal: Signal];
 
+/** An instance that lives on another thread than its home, or no longer does. */
+export type WirePlacement = readonly [name: string, id: string, thread: ThreadIndex | null];
+
 export interface Frame {
+  readonly placements: readonly WirePlacement[];
   readonly signals: readonly WireSignal[];
   readonly outcomes: readonly WireOutcome[];
   /** Messages that still wait for room and shall wait no longer. */
@@ -60,6 +65,10 @@ const REDELIVERED = 8;
 export interface LinkSurroundings {
   readonly codec: FrameCodec;
   post(frame: Uint8Array): void;
+  /** Learns where an instance lives. */
+  placed(name: string, id: string, thread: ThreadIndex | undefined): void;
+  /** Whether a message without outcome is delivered again to the successor of a thread that died. */
+  survives(envelope: Envelope): boolean;
   /** Takes a signal that has arrived to its instance. */
   signalled(to: InstanceAddress | undefined, signal: Signal): void;
   /** Takes a message back from its mailbox if it still waits for room there. */
@@ -90,6 +99,9 @@ export class Link {
   #mail: WireMail[] = [];
   #outcomes: WireOutcome[] = [];
   #signals: WireSignal[] = [];
+  #placements: WirePlacement[] = [];
+  /** Had no outcome when the other side died; they go first when there is a successor. */
+  #again: Envelope[] = [];
   #withdrawn: number[] = [];
   /** Arrived here and waiting for room. */
   readonly #arrivedWaiting = new Map<number, Envelope>();
@@ -105,7 +117,7 @@ export class Link {
 
   /** Messages sent from here whose outcome is not known yet, those waiting for credits included. */
   get unfinished(): number {
-    return this.#underWay.size + this.#backlog.size;
+    return this.#underWay.size + this.#backlog.size + this.#again.length;
   }
 
   /** Never throws; without room the message fails like one for a full mailbox. */
@@ -130,6 +142,7 @@ export class Link {
   /** A frame from the other side. */
   receive(bytes: Uint8Array): void {
     const frame = this.#around.codec.decode(bytes);
+    for (const [name, id, thread] of frame.placements) this.#around.placed(name, id, thread ?? undefined);
     for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
     for (const outcome of frame.outcomes) this.#settle(outcome);
     for (const seq of frame.withdrawn) this.#withdrawArrived(seq);
@@ -137,41 +150,59 @@ export class Link {
     this.#spendCredits();
   }
 
-  /** The other side is gone: nothing is sent until `reopen`, and what was under way is handed over, in order. */
-  close(): Envelope[] {
+  /**
+   * The other side has died. What was under way to aggregates waits for its successor; of plain actors, asks fail
+   * with TROUPE_WORKER_LOST, and the rest becomes dead letters.
+   */
+  lost(error: TroupeError): void {
     this.#open = false;
-    const lost = [...this.#underWay.values()];
+    const underWay = [...this.#underWay.values()];
     this.#underWay.clear();
+    this.#arrivedWaiting.clear();
     this.#mail = [];
     this.#outcomes = [];
     this.#signals = [];
+    this.#placements = [];
     this.#withdrawn = [];
-    this.#arrivedWaiting.clear();
-    return lost;
+    for (const envelope of underWay) {
+      if (this.#around.survives(envelope)) this.#again.push(envelope);
+      else this.#failed(envelope, error);
+    }
   }
 
-  /** There is a successor; `again` goes first, before anything that has waited. */
-  reopen(again: readonly Envelope[]): void {
+  /** There is somebody at the other end: what waits for it goes out, first what goes out again. */
+  open(): void {
     this.#open = true;
+    const again = this.#again;
+    this.#again = [];
     for (const envelope of again) this.#write(envelope, true);
     this.#spendCredits();
+    if (this.#placements.length > 0) this.#schedule();
   }
 
   /** Sends what has gathered; called at the end of the turn, and before something that must not overtake it. */
   flush(): void {
     this.#scheduled = false;
     if (!this.#open) return;
-    while (this.#outcomes.length + this.#mail.length + this.#signals.length + this.#withdrawn.length > 0) {
+    while (this.#gathered > 0) {
       const mail = this.#mail.length <= this.#limits.frame ? this.#mail : this.#mail.slice(0, this.#limits.frame);
       this.#mail = mail === this.#mail ? [] : this.#mail.slice(this.#limits.frame);
       const outcomes = this.#outcomes;
       this.#outcomes = [];
+      const placements = this.#placements;
+      this.#placements = [];
       const signals = this.#signals;
       this.#signals = [];
       const withdrawn = this.#withdrawn;
       this.#withdrawn = [];
-      this.#around.post(this.#around.codec.encode({ signals, outcomes, withdrawn, mail }));
+      this.#around.post(this.#around.codec.encode({ placements, signals, outcomes, withdrawn, mail }));
     }
+  }
+
+  /** Tells where an instance lives, ahead of everything that could speak of it. */
+  place(name: string, id: string, thread: ThreadIndex | undefined): void {
+    this.#placements.push([name, id, thread ?? null]);
+    this.#schedule();
   }
 
   /** Sends a signal, ahead of all mail that has not left yet. */
@@ -222,6 +253,11 @@ export class Link {
     const { target, targetId, type, payload } = envelope;
     this.#mail.push([this.#lastSeq, target, targetId, type, payload, flags, extrasOf(envelope)]);
     this.#schedule();
+  }
+
+  get #gathered(): number {
+    const { length } = this.#outcomes;
+    return length + this.#mail.length + this.#signals.length + this.#placements.length + this.#withdrawn.length;
   }
 
   #schedule(): void {

@@ -3,7 +3,7 @@
  *
  * Threads talk to each other directly; the main thread relays nothing.
  */
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
 import type { Envelope } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
@@ -32,6 +32,8 @@ export class Links implements SignalPost {
   readonly #around: LinksSurroundings;
   readonly #links = new Map<ThreadIndex, Link>();
   readonly #ports = new Map<ThreadIndex, MessagePort>();
+  /** Instances that live here although their id hashes elsewhere. */
+  readonly #placed = new Set<string>();
   #crossed = 0;
 
   constructor(around: LinksSurroundings) {
@@ -59,7 +61,38 @@ export class Links implements SignalPost {
       this.#crossed += 1;
       link.receive(bytes);
     });
-    link.reopen([]);
+    for (const key of this.#placed) {
+      const at = key.indexOf('/');
+      link.place(key.slice(0, at), key.slice(at + 1), this.#around.here);
+    }
+    link.open();
+  }
+
+  /** A thread has died. What it had sent before is taken in first. */
+  lost(peer: ThreadIndex, error: TroupeError): void {
+    const port = this.#ports.get(peer);
+    const link = this.#link(peer);
+    if (port !== undefined) {
+      for (let one = receiveMessageOnPort(port); one !== undefined; one = receiveMessageOnPort(port)) {
+        this.#crossed += 1;
+        // Only links post to these ports.
+        link.receive(one.message as Uint8Array);
+      }
+      port.close();
+    }
+    this.#ports.delete(peer);
+    this.#around.placement.forget(peer);
+    link.lost(error);
+  }
+
+  /** An instance has come to life here, or ended: those whose id hashes elsewhere are announced to all threads. */
+  staged(name: string, id: string, living: boolean): void {
+    const { here, placement } = this.#around;
+    if (placement.homeOf(name, id) === here) return;
+    placement.place(name, id, living ? here : undefined);
+    if (living) this.#placed.add(`${name}/${id}`);
+    else this.#placed.delete(`${name}/${id}`);
+    for (const link of this.#links.values()) link.place(name, id, living ? here : undefined);
   }
 
   /** Sends what has gathered. */
@@ -97,7 +130,7 @@ export class Links implements SignalPost {
   #link(peer: ThreadIndex): Link {
     const known = this.#links.get(peer);
     if (known !== undefined) return known;
-    const { codec, limits, local, isAggregate, newId, undelivered } = this.#around;
+    const { codec, limits, local, isAggregate, newId, placement, undelivered } = this.#around;
     const link = new Link(
       {
         codec,
@@ -108,6 +141,8 @@ export class Links implements SignalPost {
         arrived: (envelope) => local.deliver(envelope),
         signalled: (to, signal) => local.signal(to, signal),
         withdraw: (envelope) => local.withdraw(envelope),
+        placed: (name, id, thread) => placement.place(name, id, thread),
+        survives: (envelope) => isAggregate(envelope.target),
         undelivered,
         name: (envelope) => {
           if (envelope.commandId === undefined && isAggregate(envelope.target)) envelope.assignedId ??= newId();

@@ -94,18 +94,39 @@ describe('actor life cycle', () => {
     expect(log).to.deep.equal(['start r', 'stop r']);
   });
 
-  it('leaves a handler behind that does not end within the time to stop', async () => {
-    const harness = new ActorHarness([node]);
-    const root = harness.spawn(node, 'r', { depth: 0 });
-    const hanging = codeOf(root.ask('hang', 'for ever'));
-    await harness.settled();
-    let over = false;
-    const stopping = root.stop().then(() => void (over = true));
-    await harness.clock.advance(4_999);
-    expect(over).to.be.false;
-    await harness.clock.advance(1);
-    await stopping;
-    expect(await hanging).to.equal('TROUPE_ACTOR_STOPPED');
+  it('leaves a handler behind that does not end within the time to stop, and never hears of it again', async () => {
+    const endings: ((how: 'resolve' | 'reject') => void)[] = [];
+    const stuck = actor({
+      name: 'stuck',
+      initialState: () => 0,
+      receive: {
+        hang: () =>
+          new Promise<void>((resolve, reject) => {
+            endings.push((how) => (how === 'resolve' ? resolve() : reject(new Error('late'))));
+          }),
+      },
+    });
+    const harness = new ActorHarness([stuck]);
+    for (const how of ['resolve', 'reject'] as const) {
+      const asked = codeOf(harness.spawn(stuck, `asked ${how}`).ask('hang'));
+      harness.spawn(stuck, `told ${how}`).tell('hang');
+      await harness.settled();
+      let over = 0;
+      const stopping = ['asked', 'told'].map((whom) =>
+        harness
+          .ref(stuck, `${whom} ${how}`)
+          .stop()
+          .then(() => void (over += 1)),
+      );
+      await harness.clock.advance(4_999);
+      expect(over).to.equal(0);
+      await harness.clock.advance(1);
+      await Promise.all(stopping);
+      expect(await asked).to.equal('TROUPE_ACTOR_STOPPED');
+      for (const end of endings.splice(0)) end(how);
+      await harness.settled();
+    }
+    expect(harness.dropped).to.deep.equal(['stopped hang', 'stopped hang']);
     expect(harness.host.busy).to.be.false;
   });
 

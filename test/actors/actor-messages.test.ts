@@ -342,6 +342,36 @@ describe('actor messages', () => {
     expect(await a.ask('twice')).to.equal(1);
   });
 
+  it('survives whatever is thrown, and a log that throws', async () => {
+    const things: unknown[] = [
+      undefined,
+      null,
+      'text',
+      Symbol('x'),
+      Object.create(null),
+      new Proxy({}, { get: () => expect.fail('looked at'), getPrototypeOf: () => expect.fail('looked at') }),
+      Object.defineProperty(new Error('x'), 'message', { get: () => expect.fail('looked at') }),
+    ];
+    const thrower = actor({
+      name: 'thrower',
+      initialState: () => 0,
+      receive: {
+        go(_state, n: number) {
+          throw things[n];
+        },
+      },
+    });
+    const broken = (): never => expect.fail('the log is broken');
+    const log = { debug: broken, info: broken, warn: broken, error: broken };
+    const harness = new ActorHarness([thrower], { supervision: { decide: () => 'resume' }, host: { log } });
+    const t = harness.spawn(thrower, 't');
+    for (const n of things.keys()) {
+      t.tell('go', n);
+      expect(await codeOf(t.ask('go', n))).to.equal('TROUPE_ACTOR_FAILED');
+    }
+    expect(harness.dropped).to.deep.equal(things.map(() => 'failed go'));
+  });
+
   it('is busy while anything waits or is handled, and idle afterwards', async () => {
     let idle = 0;
     const harness = new ActorHarness([tally], { host: { onIdle: () => void (idle += 1) } });

@@ -101,6 +101,47 @@ describe('supervision of children', () => {
     expect(await a.ask('seen')).to.equal(1);
   });
 
+  it('leaves a handler of a sibling behind that does not end in time, and begins the next life without it', async () => {
+    const lives: string[] = [];
+    let finish = (): void => undefined;
+    const kid = actor({
+      name: 'kid',
+      initialState: (_args: unknown, ctx) => void lives.push(ctx.self.id),
+      receive: {
+        hang: () =>
+          new Promise<string>((resolve) => {
+            finish = () => resolve('late');
+          }),
+        fail() {
+          throw new Error('x');
+        },
+        ping: () => 'pong',
+      },
+    });
+    const house = actor({
+      name: 'house',
+      children: { strategy: 'all-for-one' },
+      initialState: () => 0,
+      started: (_state, ctx) => ['a', 'b'].forEach((id) => ctx.spawn(kid, { id })),
+      receive: {},
+    });
+    const harness = new ActorHarness([house, kid]);
+    harness.spawn(house, 'h');
+    const a = harness.ref(kid, 'a');
+    await harness.settled();
+    const hanging = codeOf(a.ask('hang'));
+    await harness.settled();
+    const ping = a.ask('ping');
+    harness.ref(kid, 'b').tell('fail');
+    await harness.clock.advance(4_999);
+    expect(lives).to.deep.equal(['a', 'b', 'b']);
+    await harness.clock.advance(1);
+    expect(lives).to.deep.equal(['a', 'b', 'b', 'a']);
+    expect(await hanging).to.equal('TROUPE_ACTOR_FAILED');
+    finish();
+    expect(await ping).to.equal('pong');
+  });
+
   it('keeps the mail of all that restart together', async () => {
     const { harness, b, c } = await family({ strategy: 'all-for-one' });
     b.tell('fail', 'x');

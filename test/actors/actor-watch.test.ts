@@ -69,6 +69,38 @@ describe('death watch', () => {
     expect(await w.ask('ended')).to.deep.equal(['target/t', 'target/nobody']);
   });
 
+  it('tells the end also when the watch comes behind the stop, in whichever phase that finds the actor', async () => {
+    const closing = actor({
+      name: 'closing',
+      initialState: (): Seen => ({ ended: [] }),
+      terminated: (state, ref) => void state.ended.push(ref.id),
+      receive: {
+        close(_state, ref: ActorRef<typeof target>, ctx) {
+          ctx.stop(ref);
+          ctx.watch(ref);
+        },
+        closeTwice(_state, ref: ActorRef<typeof target>, ctx) {
+          ctx.stop(ref);
+          ctx.watch(ref);
+          ctx.unwatch(ref);
+        },
+        ended: (state) => state.ended,
+      },
+    });
+    const harness = new ActorHarness([closing, target]);
+    const c = harness.spawn(closing, 'c');
+    const running = harness.spawn(target, 'running');
+    const halted = harness.spawn(target, 'halted');
+    halted.tell('fail');
+    await harness.settled();
+    c.tell('close', running);
+    c.tell('close', halted);
+    c.tell('close', harness.spawn(target, 'new'));
+    c.tell('closeTwice', harness.spawn(target, 'unwatched'));
+    await harness.settled();
+    expect((await c.ask('ended')).toSorted()).to.deep.equal(['halted', 'new', 'running']);
+  });
+
   it('does not tell a restart', async () => {
     const { harness, w, t } = start();
     w.tell('watch', t);

@@ -4,6 +4,7 @@
 import { expect } from 'chai';
 import { timeEach } from '../../bench/harness/latency.js';
 import { countBursts, doAll, keepInFlight } from '../../bench/harness/throughput.js';
+import { cpuSince, startWarmUp } from '../../bench/harness/warm-up.js';
 
 const TIME = { warmupMs: 5, measureMs: 20 };
 
@@ -59,6 +60,25 @@ describe('bench loops', () => {
     });
     expect(seen).to.have.members(Array.from({ length: 100 }, (_, i) => i));
     expect(seen).to.have.length(100);
+  });
+
+  it('are warm after 20 ms of processor time, or 200 of the clock, and not after 25 of the clock', () => {
+    const startedAt = performance.now();
+    const cpu = process.cpuUsage();
+    const isWarm = startWarmUp(20);
+    // Time on the clock without work.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    expect(isWarm()).to.equal(false);
+    while (!isWarm());
+    // On a machine that is busy with other things, the second comes first.
+    expect(cpuSince(cpu) >= 20_000 || performance.now() - startedAt >= 200).to.equal(true);
+  });
+
+  it('are warm after 10 times as long on the clock when the work only waits', () => {
+    const startedAt = performance.now();
+    const isWarm = startWarmUp(20);
+    while (!isWarm()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6);
+    expect(performance.now() - startedAt).to.be.at.least(20 * 10);
   });
 
   it('time each operation with tinybench, and count those of its warm-up too', async () => {

@@ -154,7 +154,7 @@ describe('the lock of a journal', () => {
       const journal = await openJournal({ path });
       expect(journal.head).to.be.greaterThan(0);
       await journal.close();
-    })).timeout(20_000);
+    }));
 });
 
 /** Every file of a folder with what is in it. */

@@ -4,13 +4,13 @@
  * What a command leads to is the test's to say; failures are not remembered, replies and rejections are.
  */
 import { Envelope, type EnvelopeFacts, type Post } from '../../src/core/envelope.js';
-import { TroupeError } from '../../src/core/troupe-error.js';
+import { TroupeError, type TroupeErrorCode } from '../../src/core/troupe-error.js';
 
 /** What becomes of a command: a reply, a rejection, a failure, or nothing until the test says so. */
 export type Verdict =
   | { readonly reply: unknown }
   | { readonly rejected: string }
-  | { readonly failed: string }
+  | { readonly failed: string; readonly code?: TroupeErrorCode }
   | 'hang';
 
 /** What survives a crash. */
@@ -73,7 +73,7 @@ export class FakePost implements Post {
     envelope.sink?.taken?.();
     if (verdict === 'hang') return;
     if ('failed' in verdict) {
-      envelope.sink?.fail(new TroupeError('TROUPE_ACTOR_FAILED', verdict.failed));
+      envelope.sink?.fail(new TroupeError(verdict.code ?? 'TROUPE_ACTOR_FAILED', verdict.failed));
       return;
     }
     if (!this.#world.outcomes.has(id)) {
