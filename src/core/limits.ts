@@ -64,6 +64,8 @@ export const LIMITS = {
   linkFrame: 256,
   /** Milliseconds between two looks at the state of the workers, for `metrics()`. */
   workerStatusEveryMs: 250,
+  /** Milliseconds between two beats by which a worker shows that its loop turns. */
+  pulseEveryMs: 250,
   /** Milliseconds that a worker has to load the cast. */
   workerStartMs: 30_000,
   /** Milliseconds a worker's loop may be blocked before the worker is replaced. */

@@ -7,7 +7,7 @@
 import type { MessagePort } from '../threads/channel.js';
 import { Observable } from 'rxjs';
 import type { SupervisionSettings } from '../actors/supervision-options.js';
-import { systemClock } from '../core/clock.js';
+import { systemClock, type Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
 import { randomIds } from '../core/ids.js';
@@ -18,6 +18,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents } from '../journal/journal.js';
 import { EventWindow } from '../streams/event-window.js';
 import { SafeSubject } from '../streams/safe-subject.js';
+import { workerLost } from '../threads/worker-lost.js';
 import { ControlPort } from '../threads/control.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import type { JournalAnswers } from '../threads/journal-wire.js';
@@ -37,6 +38,9 @@ export interface WorkerStart {
   readonly askTimeoutMs: number;
   readonly supervision: Omit<SupervisionSettings, 'decide'>;
   readonly head: number;
+  /** One 32-bit counter that the worker's loop keeps turning; one that stands still is blocked. */
+  readonly pulse: SharedArrayBuffer;
+  readonly pulseEveryMs: number;
   readonly control: MessagePort;
   readonly journal: MessagePort;
 }
@@ -77,12 +81,14 @@ class WorkerStage {
   #journal: RemoteJournal | undefined;
   #codec: FrameCodec | undefined;
   #watchers = 0;
+  #pulse: Timer | undefined;
 
   constructor(start: WorkerStart, end: () => void) {
     this.#start = start;
     this.#end = end;
     this.#control = new ControlPort(start.control, {
       peer: ({ index, port }: { index: ThreadIndex; port: MessagePort }) => this.#links?.connect(index, port),
+      lost: (index: ThreadIndex) => this.#links?.lost(index, workerLost(index)),
       committed: (committed: CommittedEvents) => this.#committed(committed),
       spawn: (request: { name: string; id: string; args: Uint8Array }) => this.#spawn(request),
       stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
@@ -134,12 +140,17 @@ class WorkerStage {
         deadlines: this.#deadlines,
         router,
         signals: links,
+        onStage: (name, id, living) => {
+          links.staged(name, id, living);
+          if (!living) this.#control.note('ended', { name, id });
+        },
         stopElsewhere: (name, id) => this.#stopElsewhere(name, id),
       });
       router.forwardTo(links);
       this.#codec = codec;
       this.#links = links;
       this.#stage = stage;
+      this.#beat(new Int32Array(this.#start.pulse));
       this.#control.note('started');
     } catch (error) {
       this.#control.note('failed', error instanceof TroupeError ? error.message : String(error));
@@ -186,7 +197,14 @@ class WorkerStage {
     this.#links?.flush();
   }
 
+  /** Turns the counter that tells the main thread that this loop isn't blocked. */
+  #beat(pulse: Int32Array): void {
+    Atomics.add(pulse, 0, 1);
+    this.#pulse = systemClock.setTimer(this.#start.pulseEveryMs, () => this.#beat(pulse), true);
+  }
+
   #leave(): void {
+    this.#pulse?.cancel();
     this.#deadlines.clear();
     this.#links?.close();
     this.#start.journal.close();

@@ -1,7 +1,8 @@
 /**
  * The workers as the main thread sees them: started with their ports, asked how they are, told to stop.
  */
-import { MessageChannel, type MessagePort } from '../threads/channel.js';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from '../threads/channel.js';
+import { workerLost } from '../threads/worker-lost.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { systemClock, type Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
@@ -36,6 +37,9 @@ interface Worker {
   readonly journalPort: MessagePort;
   readonly abort: AbortController;
   readonly ended: Promise<unknown>;
+  readonly pulse: Int32Array;
+  lastPulse: number;
+  lastPulseMs: number;
   status: WorkerStatus | undefined;
   watchesEvents: boolean;
 }
@@ -45,7 +49,11 @@ export class Workers {
   readonly #pool: WorkerPool;
   readonly #workers = new Map<ThreadIndex, Worker>();
   #timer: Timer | undefined;
+  #watchdog: Timer | undefined;
   #stopping = false;
+  #losses = 0;
+  /** Top-level actors and what they were spawned with, to begin again when their worker is lost. */
+  readonly #actors = new Map<string, { readonly name: string; readonly id: string; readonly args: Uint8Array }>();
 
   constructor(around: WorkersSurroundings) {
     this.#around = around;
@@ -61,6 +69,12 @@ export class Workers {
       for (let b = a + 1; b <= count; b += 1) this.#connect(a, b);
     }
     this.#look();
+    this.#watch();
+  }
+
+  /** Workers lost and replaced since the start. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** The last known status of each worker. */
@@ -78,7 +92,9 @@ export class Workers {
   }
 
   async spawn(name: string, id: string, args: unknown): Promise<void> {
-    await this.#at(name, id)?.control.call('spawn', { name, id, args: this.#around.codec.pack(args) });
+    const packed = this.#around.codec.pack(args);
+    await this.#at(name, id)?.control.call('spawn', { name, id, args: packed });
+    this.#actors.set(`${name}/${id}`, { name, id, args: packed });
   }
 
   async stopActor(name: string, id: string): Promise<void> {
@@ -96,6 +112,7 @@ export class Workers {
   async drain(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     this.#timer?.cancel();
+    this.#watchdog?.cancel();
     await Promise.all([...this.#workers.values()].map((worker) => worker.control.call('stop', { timeoutMs })));
   }
 
@@ -103,6 +120,7 @@ export class Workers {
   async end(): Promise<void> {
     this.#stopping = true;
     this.#timer?.cancel();
+    this.#watchdog?.cancel();
     const error = new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped');
     for (const worker of this.#workers.values()) {
       worker.control.note('end');
@@ -115,11 +133,13 @@ export class Workers {
     await this.#pool.destroy();
   }
 
+  /** Starts a worker; resolves when its cast is loaded. */
   async #startWorker(index: ThreadIndex): Promise<void> {
     const { settings, journal, placement } = this.#around;
     const control = new MessageChannel();
     const journalChannel = new MessageChannel();
     const { decide: _decide, ...supervision } = settings.supervision;
+    const pulse = new SharedArrayBuffer(4);
     const start: WorkerStart = {
       index,
       workers: placement.workers,
@@ -127,44 +147,132 @@ export class Workers {
       askTimeoutMs: settings.limits.askTimeoutMs,
       supervision,
       head: journal.head,
+      pulse,
+      pulseEveryMs: Math.min(LIMITS.pulseEveryMs, settings.limits.blockedAfterMs / 4),
       control: control.port2,
       journal: journalChannel.port2,
     };
-    let worker: Worker | undefined;
+    const server = new JournalServer(journal, (answers) => journalChannel.port1.postMessage(answers));
+    journalChannel.port1.on('message', (requests: readonly JournalRequest[]) => server.receive(requests));
+    const abort = new AbortController();
+    const task = this.#pool.run(start, [control.port2, journalChannel.port2], abort.signal);
     await new Promise<void>((resolve, reject) => {
-      const handlers: ControlHandlers = {
-        started: () => resolve(),
-        failed: (message: string) => reject(new TroupeError('TROUPE_INVALID_OPTIONS', `worker ${index}: ${message}`)),
-        letter: (bytes: Uint8Array) => this.#around.letter(bytes),
-        letterGone: (id: string) => this.#around.letterGone(id),
-        log: ([level, message, fields]: ['warn' | 'error', string, Record<string, unknown> | undefined]) =>
-          this.#around.log(level, message, fields),
-        watchEvents: (wanted: boolean) => {
-          if (worker !== undefined) worker.watchesEvents = wanted;
-        },
-        stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
-      };
-      const controlPort = new ControlPort(control.port1, handlers);
-      const server = new JournalServer(journal, (answers) => journalChannel.port1.postMessage(answers));
-      journalChannel.port1.on('message', (requests: readonly JournalRequest[]) => server.receive(requests));
-      const abort = new AbortController();
-      const ended = this.#pool.run(start, [control.port2, journalChannel.port2], abort.signal);
-      ended.catch((error: unknown) => {
-        reject(error instanceof Error ? error : new Error(String(error)));
-        if (!this.#stopping) this.#around.log('error', `worker ${index} is lost`, { error });
-      });
-      worker = {
+      const worker: Worker = {
         index,
-        control: controlPort,
+        control: new ControlPort(
+          control.port1,
+          this.#handlers(index, resolve, (message) => {
+            reject(new TroupeError('TROUPE_INVALID_OPTIONS', `worker ${index}: ${message}`));
+          }),
+        ),
         journal: server,
         journalPort: journalChannel.port1,
         abort,
-        ended: ended.catch(() => undefined),
+        ended: task.catch(() => undefined),
+        pulse: new Int32Array(pulse),
+        lastPulse: 0,
+        lastPulseMs: systemClock.monotonic(),
         status: undefined,
         watchesEvents: false,
       };
       this.#workers.set(index, worker);
+      task.then(
+        () => undefined,
+        (error: unknown) => {
+          reject(workerLost(index, error));
+          // An aborted task says only that it was; the reason says why.
+          const cause: unknown = abort.signal.aborted ? abort.signal.reason : error;
+          if (!this.#stopping) void this.#lost(worker, cause);
+        },
+      );
     });
+  }
+
+  /** What a worker may say of itself. */
+  #handlers(index: ThreadIndex, started: () => void, failed: (message: string) => void): ControlHandlers {
+    return {
+      started,
+      failed,
+      letter: (bytes: Uint8Array) => this.#around.letter(bytes),
+      letterGone: (id: string) => this.#around.letterGone(id),
+      log: ([level, message, fields]: ['warn' | 'error', string, Record<string, unknown> | undefined]) =>
+        this.#around.log(level, message, fields),
+      watchEvents: (wanted: boolean) => {
+        const worker = this.#workers.get(index);
+        if (worker !== undefined) worker.watchesEvents = wanted;
+      },
+      stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
+      ended: ({ name, id }: { name: string; id: string }) => this.#actors.delete(`${name}/${id}`),
+    };
+  }
+
+  /**
+   * A worker has died: what it had handed over counts, its successor gets the rest again.
+   *
+   * Others hear of it before the successor is there, so that nothing is sent into the void.
+   */
+  async #lost(worker: Worker, cause: unknown): Promise<void> {
+    const { index } = worker;
+    if (this.#workers.get(index) !== worker) return;
+    this.#workers.delete(index);
+    this.#losses += 1;
+    const error = workerLost(index, cause);
+    this.#around.log('error', error.message, undefined);
+    for (let one = receiveMessageOnPort(worker.journalPort); one !== undefined; one = receiveMessageOnPort(worker.journalPort)) {
+      // Only the worker's journal posts to this port.
+      worker.journal.receive(one.message as readonly JournalRequest[]);
+    }
+    worker.journalPort.close();
+    worker.journal.close();
+    worker.control.close(error);
+    this.#around.links.lost(index, error);
+    for (const other of this.#workers.values()) other.control.note('lost', index);
+    try {
+      await this.#startWorker(index);
+    } catch (failure) {
+      this.#around.log('error', `worker ${index} can't be replaced`, { error: failure });
+      return;
+    }
+    await this.#respawn(index);
+    this.#connect(0, index);
+    for (const other of this.#workers.keys()) if (other !== index) this.#connect(other, index);
+  }
+
+  /** Plain actors of a lost worker begin another life; that is no restart by their supervisor, and no end. */
+  async #respawn(index: ThreadIndex): Promise<void> {
+    for (const { name, id, args } of this.#actors.values()) {
+      if (this.#around.placement.homeOf(name, id) !== index) continue;
+      await this.#workers.get(index)?.control.call('spawn', { name, id, args }).catch((error: unknown) => {
+        this.#around.log('error', `${name}/${id} can't be started again`, { error });
+      });
+    }
+  }
+
+  /** Looks for workers whose loop stands still. A main thread that was late itself accuses nobody. */
+  #watch(): void {
+    const everyMs = Math.min(LIMITS.pulseEveryMs, this.#around.settings.limits.blockedAfterMs / 4);
+    const dueMs = systemClock.monotonic() + everyMs;
+    this.#watchdog = systemClock.setTimer(
+      everyMs,
+      () => {
+        const now = systemClock.monotonic();
+        const late = now - dueMs > everyMs;
+        for (const worker of this.#workers.values()) this.#checkPulse(worker, now, late);
+        this.#watch();
+      },
+      true,
+    );
+  }
+
+  #checkPulse(worker: Worker, now: number, late: boolean): void {
+    const pulse = Atomics.load(worker.pulse, 0);
+    if (pulse !== worker.lastPulse || pulse === 0 || late) {
+      worker.lastPulse = pulse;
+      worker.lastPulseMs = now;
+    } else if (now - worker.lastPulseMs > this.#around.settings.limits.blockedAfterMs) {
+      worker.lastPulseMs = Infinity;
+      worker.abort.abort(new Error(`its loop was blocked for ${this.#around.settings.limits.blockedAfterMs} ms`));
+    }
   }
 
   #connect(a: ThreadIndex, b: ThreadIndex): void {
