@@ -1,5 +1,5 @@
 /** Everything public of `troupe`; operators and the testkit have sub-paths of their own. */
-export { type ActorDefinition, actor, type RuntimeActor } from './actors/actor-definition.js';
+export { type ActorDefinition, type ArgsOf, actor, type RuntimeActor } from './actors/actor-definition.js';
 export type { ActorContext, ScheduledMessage, ScheduleTiming, SpawnOptions } from './actors/actor-context.js';
 export type { ActorRef, Addressable } from './actors/actor-ref.js';
 export type { AggregateContext, CommandFacts } from './actors/aggregate-context.js';
@@ -12,6 +12,8 @@ export {
 } from './actors/aggregate-definition.js';
 export type { EventToAppend, ExpectedVersion } from './actors/system-request.js';
 export type { AskOptions, MessageOptions, Receipt } from './actors/message-options.js';
+export type { Handler, Receive } from './actors/actor-options.js';
+export type { OverflowPolicy } from './actors/mailbox-options.js';
 export type { SupervisionDirective, SupervisionOptions, SupervisionStrategy } from './actors/supervision-options.js';
 export type { Clock, Timer } from './core/clock.js';
 export type { DeadLetter, DeadLetterError, DeadLetterReason } from './core/dead-letter.js';
@@ -30,9 +32,16 @@ export {
 export type { View } from './projections/view.js';
 export type { ReactionContext } from './reactions/reaction-context.js';
 export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
-export { defineScenario } from './scenario/define-scenario.js';
+export {
+  defineScenario,
+  type ScenarioDefinition,
+  type ScenarioOptionSpec,
+  type ScenarioOptionSpecs,
+  type ScenarioOptions,
+  type ScenarioOptionValues,
+} from './scenario/define-scenario.js';
 export { ScenarioInputError } from './scenario/scenario-input-error.js';
-export type { ScenarioContext } from './scenario/scenario-context.js';
+export type { ScenarioBar, ScenarioContext, ScenarioProgress } from './scenario/scenario-context.js';
 export { ActorSystem, type HistoryOptions, type ReadAllOptions, type StateMoment } from './system/actor-system.js';
 export type { AnyDefinition } from './system/cast.js';
 export type { DeadLetters } from './system/dead-letters.js';

@@ -7,6 +7,12 @@ import { reaction } from 'troupe';
 import { order } from '../order/order.js';
 import { inventory } from './inventory.js';
 
+/**
+ * How long to wait for one reservation. Long: a best-seller has a queue, and asking again only makes it longer. After
+ * a loss the event is delivered again anyway.
+ */
+const PATIENCE = { timeout: 60_000 } as const;
+
 export const reserveStock = reaction({
   name: 'reserve-stock',
   of: [order],
@@ -16,7 +22,7 @@ export const reserveStock = reaction({
       const { lines } = event.data;
       await Promise.all(
         lines.map(({ sku, quantity }, index) =>
-          ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity }),
+          ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity }, PATIENCE),
         ),
       );
       ctx.tell(order, orderId, 'confirm-reserved', { lineCount: lines.length });

@@ -2,8 +2,8 @@
  * Sends invoices to the shop in their order, as fast as the shop keeps up.
  *
  * Every command has an id made of its invoice, so a repeat of the same rows changes nothing. What is under way is
- * bounded twice: commands without an answer, and events that reactions have not finished; memory stays flat however
- * large the file is.
+ * bounded twice: commands without an answer, and events that reactions and read models have yet to take in; memory stays
+ * flat however large the file is, and followers find their events in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ActorSystem, TroupeError } from 'troupe';
@@ -15,11 +15,11 @@ import type { Invoice, Line } from './invoice-book.js';
 
 const LIMITS = {
   /** Lines of invoices without an answer. The largest order has 1,114; one that is larger still goes alone. */
-  linesInFlight: 4_000,
-  /** Events between the head and the slowest reaction. Some hundred orders; 10,000 events are about 3 MB. */
-  lag: 10_000,
+  linesInFlight: 2_000,
+  /** Events between the head and the slowest follower. Half of what the system keeps in memory for followers. */
+  lag: 8_000,
   /** Lines sent between two looks at the lag. */
-  linesPerLook: 500,
+  linesPerLook: 250,
   lookAgainMs: 5,
   /** Until a command fails for want of an answer: far longer than any queue in front of it takes. */
   answer: '2m',
@@ -93,10 +93,12 @@ export async function replay(
   return { skipped, conflicts };
 }
 
-/** Events that the slowest reaction has before it. */
+/** Events that the slowest follower has before it; one that has stopped for good is no reason to wait. */
 export function lagOf(system: ActorSystem): number {
+  const { reactions, projections } = system.metrics();
   let lag = 0;
-  for (const reaction of system.metrics().reactions) lag = Math.max(lag, reaction.lag);
+  for (const reaction of reactions) lag = Math.max(lag, reaction.lag);
+  for (const view of projections) if (view.state !== 'stopped') lag = Math.max(lag, view.lag);
   return lag;
 }
 

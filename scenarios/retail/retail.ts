@@ -56,6 +56,7 @@ async function runRetail(
   const system = await ActorSystem.start({ name: 'retail', cast: CAST, workers: ctx.workers, journal: ctx.journal });
   try {
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
+    if (ctx.options.resume) await retryParked(ctx, system);
     const headBefore = system.metrics().position;
     const progress = ctx.progress({ total: rows - rejectedRows, unit: 'rows' });
     const startedMs = performance.now();
@@ -94,6 +95,14 @@ async function finishedInvoices(system: ActorSystem): Promise<(invoice: Invoice)
   for (const { id } of await system.view(orders).find()) numbers.add(id);
   for (const { id } of await system.view(returns).find()) numbers.add(id);
   return ({ kind, number }) => (kind === 'order' || kind === 'return') && numbers.has(number);
+}
+
+/** What reactions gave up in the run before, for want of time perhaps, gets another chance. */
+async function retryParked(ctx: ScenarioContext, system: ActorSystem): Promise<void> {
+  const parked = system.deadLetters.list().filter(({ reason }) => reason === 'parked');
+  // What fails again stays a dead letter, and a check shows it.
+  await Promise.allSettled(parked.map(({ id }) => system.deadLetters.retry(id)));
+  if (parked.length > 0) ctx.say(`${parked.length} events that reactions had given up are tried again.`);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

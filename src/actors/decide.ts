@@ -103,7 +103,10 @@ function answerQuery(
     }
     return {
       kind: 'answered',
-      reply: isolated(reply, encodeJson(reply, `${nameOf(around)}: the answer of ${envelope.type}`)),
+      reply: isolated(
+        reply,
+        encodeJson(reply, () => `${nameOf(around)}: the answer of ${envelope.type}`),
+      ),
     };
   } catch (error) {
     return failed(around, envelope, error);
@@ -183,7 +186,7 @@ function entryOf(
   reply: unknown,
 ): Decision {
   const explicitId = envelope.commandId !== undefined;
-  const replyText = encodeJson(reply, `${nameOf(around)}: the reply of ${envelope.type}`);
+  const replyText = encodeJson(reply, () => `${nameOf(around)}: the reply of ${envelope.type}`);
   const kept = isolated(reply, replyText);
   if (staged.length === 0) {
     if (!explicitId) return { kind: 'answered', reply: kept };

@@ -6,6 +6,7 @@
  * difference. Hot path, one walk for each message: first without a path, and only for a bad value again with it.
  */
 import { types } from 'node:util';
+import { textOf, type Where } from '../core/json-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 /** Marks references, also those of another copy of this package. */
@@ -20,11 +21,11 @@ const DEEPEST = 500;
  * @param where names the value in the error message, such as `tally/a: add`.
  * @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that can't be sent.
  */
-export function checkMessage(value: unknown, where: string): boolean {
+export function checkMessage(value: unknown, where: Where): boolean {
   if (isPrimitive(value)) return false;
   refFound = false;
   const fault = faultIn(value, 0);
-  if (fault !== undefined) refuse(value, where, fault);
+  if (fault !== undefined) refuse(value, textOf(where), fault);
   return refFound;
 }
 

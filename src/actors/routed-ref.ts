@@ -68,7 +68,19 @@ export class RoutedRef implements RuntimeRef {
     return pending.promise;
   }
 
-  async ask(type: string, payload?: unknown, options?: AskOptions): Promise<unknown> {
+  // Not async: a second promise for each ask would cost as much as the rest of it.
+  ask(type: string, payload?: unknown, options?: AskOptions): Promise<unknown> {
+    try {
+      return this.#ask(type, payload, options);
+    } catch (error) {
+      // What the sender sees at once is a TroupeError, or what its schema threw.
+      return Promise.reject(
+        error instanceof Error ? error : new TroupeError('TROUPE_INVALID_MESSAGE', showValue(error)),
+      );
+    }
+  }
+
+  #ask(type: string, payload: unknown, options: AskOptions | undefined): Promise<unknown> {
     const { post, deadlines } = this.#around;
     const timeoutMs = this.#timeoutMs(options);
     const receipt = options?.receipt === true;

@@ -35,13 +35,17 @@ export function stageEvent(
 ): StagedEvent {
   const definition = aggregate.options.events.get(type);
   if (definition === undefined) throw notDefined(aggregate, aggregateId, type);
-  const where = `${aggregate.name}/${aggregateId}: event ${type}`;
+  const where = (): string => `${aggregate.name}/${aggregateId}: event ${type}`;
   const value = definition.schema === undefined ? data : validated(definition.schema, data, where);
   const dataText = encodeJson(value, where);
   if (dataText === undefined) {
-    throw new TroupeError('TROUPE_INVALID_EVENT', `${where} has no data; emit a JSON value, null if there is nothing`, {
-      details: { aggregate: aggregate.name, id: aggregateId, type },
-    });
+    throw new TroupeError(
+      'TROUPE_INVALID_EVENT',
+      `${where()} has no data; emit a JSON value, null if there is nothing`,
+      {
+        details: { aggregate: aggregate.name, id: aggregateId, type },
+      },
+    );
   }
   const stored: unknown = JSON.parse(dataText);
   return {
@@ -66,10 +70,10 @@ function notDefined(aggregate: RuntimeAggregate, id: string, type: unknown): Tro
   );
 }
 
-function validated(schema: NonNullable<RuntimeEvent['schema']>, data: unknown, where: string): unknown {
-  const result = validateSync(schema, data, `${where}: schema`);
+function validated(schema: NonNullable<RuntimeEvent['schema']>, data: unknown, where: () => string): unknown {
+  const result = validateSync(schema, data, () => `${where()}: schema`);
   if (result.issues === undefined) return result.value;
-  throw new TroupeError('TROUPE_INVALID_EVENT', `${where} does not pass its schema: ${formatIssues(result.issues)}`, {
+  throw new TroupeError('TROUPE_INVALID_EVENT', `${where()} does not pass its schema: ${formatIssues(result.issues)}`, {
     details: { issues: result.issues.map((issue) => issue.message) },
   });
 }

@@ -16,6 +16,13 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined };
 
+/** What a value is called in an error message; as a function where the text is rarely needed, because it costs more than the check. */
+export type Where = string | (() => string);
+
+export function textOf(where: Where): string {
+  return typeof where === 'string' ? where : where();
+}
+
 /** Levels of nesting beyond which a value is refused; a cycle is found on the way. */
 const DEEPEST = 500;
 
@@ -25,15 +32,15 @@ const DEEPEST = 500;
  * @param where names the value in the error message, such as `order/42: event order.created`.
  * @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that JSON can't keep.
  */
-export function encodeJson(value: unknown, where: string): string | undefined {
+export function encodeJson(value: unknown, where: Where): string | undefined {
   checkJson(value, where);
   return JSON.stringify(value);
 }
 
 /** @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that JSON can't keep. */
-export function checkJson(value: unknown, where: string): void {
+export function checkJson(value: unknown, where: Where): void {
   const fault = faultIn(value, 0);
-  if (fault !== undefined) refuse(value, where, fault);
+  if (fault !== undefined) refuse(value, textOf(where), fault);
 }
 
 /** What is wrong with the first unfit part of a value, or undefined. Builds no path: most values are fit. */

@@ -36,16 +36,17 @@ export function isSchema(value: unknown): value is Schema {
 export function validateSync<Output>(
   schema: Schema<unknown, Output>,
   value: unknown,
-  where = 'a schema',
+  where: string | (() => string) = 'a schema',
 ): Validation<Output> {
   const result = schema['~standard'].validate(value);
   if (!('then' in result)) return result;
   // Nobody waits for it; a rejection must not end the process.
   result.catch(() => undefined);
+  const named = typeof where === 'string' ? where : where();
   throw new TroupeError(
     'TROUPE_INVALID_OPTIONS',
-    `${where} is asynchronous; give one that validates at once: no async refinements or transforms. What needs to wait belongs into the handler`,
-    { details: { where, vendor: schema['~standard'].vendor } },
+    `${named} is asynchronous; give one that validates at once: no async refinements or transforms. What needs to wait belongs into the handler`,
+    { details: { where: named, vendor: schema['~standard'].vendor } },
   );
 }
 

@@ -3,7 +3,8 @@
  *
  * When it is full, a message that may wait (`send`, commands of reactions) queues behind it and moves up as room
  * comes; while one waits, the mailbox counts as full for all others, so nobody overtakes. Everything else meets
- * the overflow policy. Nothing vanishes: what is refused or dropped is handed back to the caller.
+ * the overflow policy. What was taken and might have waited is never dropped again: in front of such a message
+ * `drop-oldest` refuses the newcomer. Nothing vanishes: what is refused or dropped is handed back to the caller.
  */
 import type { Envelope } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
@@ -67,13 +68,13 @@ export class Mailbox {
       return 'waiting';
     }
     if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
-    if (this.#limits.overflow === 'drop-oldest' && (this.#waiting === undefined || this.#waiting.size === 0)) {
-      const oldest = this.#messages.shift();
-      this.#messages.push(envelope);
-      // The mailbox is full and its capacity is at least 1, so there is an oldest message.
-      if (oldest !== undefined) return { droppedOldest: oldest };
-    }
-    return 'refused';
+    if (this.#limits.overflow === 'reject' || (this.#waiting?.size ?? 0) > 0) return 'refused';
+    const oldest = this.#messages.peek();
+    // The mailbox is full and its capacity is at least 1, so there is an oldest message.
+    if (oldest === undefined || oldest.waits) return 'refused';
+    this.#messages.shift();
+    this.#messages.push(envelope);
+    return { droppedOldest: oldest };
   }
 
   #moveUp(): void {

@@ -2,8 +2,8 @@
  * A mailbox that hands out the highest priority first, and among equals in the order of arrival.
  *
  * One queue for each priority in use. Bounds and overflow as in `mailbox.ts`, over all priorities together; what
- * gives way under `drop-oldest` is the oldest message of the lowest priority. Who waits for room does so in the
- * order of arrival.
+ * gives way under `drop-oldest` is the oldest message of the lowest priority, unless it might have waited for room.
+ * Who waits for room does so in the order of arrival.
  */
 import type { Envelope } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
@@ -43,10 +43,12 @@ export class PriorityMailbox {
     }
     if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
     if (this.#limits.overflow === 'reject' || this.#waiting.size > 0) return 'refused';
-    const oldest = this.#shift(0);
-    this.#add(envelope);
+    const oldest = this.#lanes[0]?.messages.peek();
     // The mailbox is full and its capacity is at least 1, so there is an oldest message.
-    return oldest === undefined ? 'taken' : { droppedOldest: oldest };
+    if (oldest === undefined || oldest.waits) return 'refused';
+    this.#shift(0);
+    this.#add(envelope);
+    return { droppedOldest: oldest };
   }
 
   /** The next message; whoever waits for room moves up. */

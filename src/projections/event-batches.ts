@@ -1,7 +1,7 @@
 /**
  * The events that a projection has still to fold, pulled from the log in batches.
  *
- * What is at hand in memory makes a batch at once. A page from the journal is waited for only if there is nothing
+ * What is at hand in memory makes a batch at once. A page from the journal is waited for only if there is little
  * else to do; it is read while the batch before it is folded.
  */
 import { LIMITS } from '../core/limits.js';
@@ -9,17 +9,23 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import type { EventPage, Journal } from '../journal/journal.js';
 import { EventFeed } from '../streams/event-feed.js';
 import type { EventWindow } from '../streams/event-window.js';
+import type { HistoryReader, SharedHistory } from './shared-history.js';
 import type { Turns } from './turns.js';
 
 export interface EventSource {
-  readonly journal: Journal;
+  /** The past, beyond the window. */
+  readonly history: SharedHistory;
   readonly window: EventWindow;
   readonly turns: Turns;
 }
 
+/** Events that are worth a batch of their own, when more could be had only by waiting. */
+const ENOUGH = LIMITS.projectionBatch / 4;
+
 export class EventBatches {
   readonly #source: EventSource;
   readonly #types: ReadonlySet<string>;
+  readonly #past: HistoryReader;
   #feed: EventFeed;
   #events: readonly RecordedEvent[] = [];
   #searchedTo: number;
@@ -28,6 +34,7 @@ export class EventBatches {
   constructor(source: EventSource, types: ReadonlySet<string>, after: number) {
     this.#source = source;
     this.#types = types;
+    this.#past = source.history.open();
     this.#feed = this.#feedAfter(after);
     this.#searchedTo = after;
   }
@@ -48,13 +55,19 @@ export class EventBatches {
     return this.#reading === undefined && this.#feed.atHead;
   }
 
+  /** Whether there is nothing left to fold, here and in the log. */
+  get used(): boolean {
+    return this.#events.length === 0 && this.atHead;
+  }
+
   /** Pulls until the batch is full, or what is at hand is used up. */
   async fill(): Promise<void> {
+    const { turns } = this.#source;
     const events = [...this.#events];
     while (events.length < LIMITS.projectionBatch) {
       const pulled = this.#reading ?? this.#feed.pull(LIMITS.projectionBatch - events.length);
       if (pulled === undefined) break;
-      if (pulled instanceof Promise && events.length > 0) {
+      if (pulled instanceof Promise && events.length >= ENOUGH) {
         this.#reading = pulled;
         // Its failure is for the call that waits for it.
         pulled.catch(() => undefined);
@@ -64,9 +77,12 @@ export class EventBatches {
       const page = await pulled;
       for (const event of page.events) events.push(event);
       this.#searchedTo = page.searchedTo;
-      if (this.#source.turns.over) break;
+      if (!turns.over) continue;
+      if (events.length >= ENOUGH) break;
+      await turns.next();
     }
     this.#events = events;
+    if (this.atHead) this.#past.leave();
   }
 
   /** The first so many events have been folded. */
@@ -76,13 +92,21 @@ export class EventBatches {
 
   /** Begins again behind a position. */
   restart(after: number): void {
+    this.#past.leave();
     this.#events = [];
     this.#reading = undefined;
     this.#searchedTo = after;
     this.#feed = this.#feedAfter(after);
   }
 
+  /** Holds nothing any more that others would wait for. */
+  leave(): void {
+    this.#past.leave();
+  }
+
   #feedAfter(after: number): EventFeed {
-    return new EventFeed(this.#source.window, this.#source.journal, { after, types: this.#types });
+    // All that a feed does with a journal is to read from it.
+    const past = this.#past as Pick<Journal, 'read'> as Journal;
+    return new EventFeed(this.#source.window, past, { after, types: this.#types });
   }
 }

@@ -66,6 +66,8 @@ export class ProjectionEngine {
   #failures = 0;
   /** A statement of this event failed; when the fold comes there again, it stops. */
   #poisoned: { readonly position: number; readonly error: unknown } | undefined;
+  /** Whether the last batch took all there was. */
+  #emptied = false;
   #ending = false;
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -87,6 +89,8 @@ export class ProjectionEngine {
     this.#batches = new EventBatches(around, plan.types, position);
     this.#fold = new ProjectionFold({
       plan,
+      // The first batch moves the checkpoint away from 0.
+      empty: position === 0,
       present,
       fetch: (keys) => table.fetch(keys),
       turnOver: () => turns.over,
@@ -140,6 +144,7 @@ export class ProjectionEngine {
         await this.#recover(error);
       }
     }
+    this.#batches.leave();
     try {
       await this.#written();
       const position = this.#position;
@@ -149,15 +154,23 @@ export class ProjectionEngine {
     }
   }
 
-  /** One batch, or a wait at the head. */
+  /** One batch, after a wait at the head if there is nothing for it. */
   async #step(): Promise<void> {
     const batches = this.#batches;
+    if (batches.used) {
+      await this.#written();
+      this.#trouble = undefined;
+      await this.#rest();
+      if (batches.used) return;
+    }
+    // Far behind there is no need for company.
+    if (this.#emptied) await this.#pace.next();
     await this.#around.turns.next();
     await batches.fill();
+    this.#emptied = batches.atHead;
     if (batches.events.length === 0) {
       await this.#written();
       await this.#write(NO_ROWS, NO_STATEMENTS, batches.position);
-      if (batches.atHead) await this.#rest();
       return;
     }
     const poisoned = this.#poisoned;
@@ -179,12 +192,11 @@ export class ProjectionEngine {
   /** Waits until there is something behind the position. */
   async #rest(): Promise<void> {
     await this.#listener.atHead();
-    if (this.#ending || !this.#batches.atHead) return;
+    if (this.#ending || !this.#batches.used) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
-    if (!this.#ending) await this.#pace.next();
   }
 
   async #written(): Promise<void> {
@@ -203,9 +215,13 @@ export class ProjectionEngine {
     }
     this.#failures = 0;
     this.#trouble = undefined;
+    this.#moveTo(position, rows, statements.length > 0);
+  }
+
+  #moveTo(position: number, rows: Rows, statements: boolean): void {
     if (position <= this.#position) return;
     this.#position = position;
-    this.#listener.moved(rows, statements.length > 0);
+    this.#listener.moved(rows, statements);
   }
 
   /** Goes back to the checkpoint, at once or after a pause. */
@@ -216,12 +232,15 @@ export class ProjectionEngine {
       this.#stopBy(faultOfFile(this.#plan.name, this.#position, error));
       return;
     } else {
+      this.#batches.leave();
       await this.#backOff(error);
     }
     this.#fold.forget();
     this.#writing = undefined;
     try {
       this.#checkpoint = await this.table.readPosition();
+      // A write may have been done although it failed; which rows it changed is not known any more.
+      this.#moveTo(this.#checkpoint, NO_ROWS, true);
     } catch (error) {
       // The file can't be read either: what is in memory holds, and writing again finds out.
       this.#trouble = error;

@@ -34,6 +34,8 @@ export interface FoldedBatch {
 
 export interface FoldSurroundings {
   readonly plan: ProjectionPlan;
+  /** Whether the table has no rows yet. */
+  readonly empty: boolean;
   /** Events in today's shape. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
   /** The rows that exist, of keys that the cache doesn't know. */
@@ -66,7 +68,7 @@ interface KeyedEvent {
 export class ProjectionFold {
   readonly #around: FoldSurroundings;
   readonly #plan: ProjectionPlan;
-  readonly #cache = new RowCache(LIMITS.projectionRowsCached);
+  readonly #cache: RowCache;
   /** Rows kept, and rows of one batch, at most. */
   #capacity: number = LIMITS.projectionRowsCached;
   /** The rows of the batch under way: as they are now, null when there is none. */
@@ -75,6 +77,7 @@ export class ProjectionFold {
   constructor(around: FoldSurroundings) {
     this.#around = around;
     this.#plan = around.plan;
+    this.#cache = new RowCache(LIMITS.projectionRowsCached, around.empty);
   }
 
   /** Forgets the rows in memory, because what was folded onto them was not written. */

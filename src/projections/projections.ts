@@ -12,6 +12,7 @@ import type { EventWindow } from '../streams/event-window.js';
 import type { RowOf, RuntimeProjection } from './projection-definition.js';
 import { planProjections, type ProjectionPlan } from './projection-plan.js';
 import { type ProjectionStatus, RunningProjection } from './running-projection.js';
+import { SharedHistory } from './shared-history.js';
 import { SqliteViews } from './sqlite-views.js';
 import { Turns } from './turns.js';
 import { ProjectionView, type View } from './view.js';
@@ -60,11 +61,13 @@ export class Projections {
     const { identity, head } = journal;
     const views = await SqliteViews.open({ path: viewsPath, identity, head, now: clock.now(), log });
     this.#views = views;
-    const around = { journal, window, clock, log, present, turns: new Turns(clock) };
+    const history = new SharedHistory(
+      journal,
+      this.#plans.flatMap((plan) => [...plan.types]),
+    );
+    const around = { history, window, clock, log, present, turns: new Turns(clock) };
     for (const plan of this.#plans) {
-      const projection = new RunningProjection(plan, views, around);
-      await projection.start();
-      this.#running.set(plan.name, projection);
+      this.#running.set(plan.name, await RunningProjection.start(plan, views, around));
     }
   }
 

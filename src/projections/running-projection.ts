@@ -6,22 +6,16 @@
  */
 import type { Observable } from 'rxjs';
 import { TroupeError } from '../core/troupe-error.js';
-import type { SqliteValue } from '../journal/sqlite-connection.js';
 import { PositionWaiters } from './position-waiters.js';
 import { type EngineListener, type EngineSurroundings, ProjectionEngine } from './projection-engine.js';
 import { type ProjectionFault, textOf } from './projection-fault.js';
 import type { ProjectionPlan } from './projection-plan.js';
 import type { Row, RowKey } from './row-shape.js';
 import { RowWatchers } from './row-watchers.js';
-import {
-  countMatching,
-  type QueriedTable,
-  type RowConditions,
-  type RowQuery,
-  selectMatching,
-} from './sqlite-view-query.js';
+import type { QueriedTable } from './sqlite-view-query.js';
 import { isBuildOf, type SqliteViews } from './sqlite-views.js';
 import type { SqliteViewTable } from './sqlite-view-table.js';
+import { ViewReader } from './view-reader.js';
 
 /** How a projection is. */
 export interface ProjectionStatus {
@@ -38,94 +32,49 @@ export interface ProjectionStatus {
 
 export class RunningProjection {
   readonly plan: ProjectionPlan;
+  /** Asks the table that answers. */
+  readonly reader: ViewReader;
   readonly #views: SqliteViews;
   readonly #around: EngineSurroundings;
   readonly #waiters: PositionWaiters;
   readonly #watchers: RowWatchers;
-  /** Resolves with the swap; there is one while somebody has asked for a rebuild. */
+  /** Those who have asked for a rebuild; the swap is their position. */
   readonly #rebuilds: PositionWaiters;
-  #table: QueriedTable;
   /** Undefined while an older version answers. */
   #live: ProjectionEngine | undefined;
   #builder: ProjectionEngine | undefined;
-  #swapping: Promise<void> | undefined;
   #beginning: Promise<void> | undefined;
+  /** The end of a build that failed. */
+  #givenUp: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(plan: ProjectionPlan, views: SqliteViews, around: EngineSurroundings) {
+  private constructor(plan: ProjectionPlan, views: SqliteViews, around: EngineSurroundings, reader: ViewReader) {
+    const { clock, log } = around;
     this.plan = plan;
+    this.reader = reader;
     this.#views = views;
     this.#around = around;
-    this.#table = { name: plan.table, columns: plan.shape.columns };
-    this.#waiters = new PositionWaiters(around.clock);
-    this.#rebuilds = new PositionWaiters(around.clock);
-    this.#watchers = new RowWatchers(
-      `the view of ${plan.name}`,
-      (keys) => this.#rowsOf(keys),
-      around.log,
-      around.clock,
-    );
+    this.#waiters = new PositionWaiters(clock);
+    this.#rebuilds = new PositionWaiters(clock);
+    this.#watchers = new RowWatchers(`the view of ${plan.name}`, (keys) => reader.rowsOf(keys), log, clock);
   }
 
   /** Finds or makes the tables, and starts; resolves when views can answer, not when they are at the head. */
-  async start(): Promise<void> {
-    const { plan } = this;
-    const { live, building } = await this.#views.find(plan);
-    const resumable = building !== undefined && isBuildOf(plan, building) ? building : undefined;
-    if (building !== undefined && resumable === undefined) await this.#views.dropBuilding(plan);
-    if (live === undefined) {
-      this.#live = this.#engine(await this.#views.createTable(plan, 'live'), 0);
-    } else if (isBuildOf(plan, live)) {
-      this.#live = this.#engine(await this.#views.openTable(plan, live), live.position);
-    } else {
-      this.#table = { name: live.name, columns: live.columns };
+  static async start(plan: ProjectionPlan, views: SqliteViews, around: EngineSurroundings): Promise<RunningProjection> {
+    const { live, building } = await views.find(plan);
+    const current = live === undefined || isBuildOf(plan, live);
+    const resumable = building !== undefined && isBuildOf(plan, building);
+    if (building !== undefined && !resumable) await views.dropBuilding(plan);
+    const reader = new ViewReader(views, plan.shape, current ? answering(plan) : live);
+    const projection = new RunningProjection(plan, views, around, reader);
+    if (current) projection.#live = projection.#engine(await views.openTable(plan, 'live', live), live?.position ?? 0);
+    if (resumable || !current) {
+      const stored = resumable ? building : undefined;
+      projection.#builder = projection.#engine(await views.openTable(plan, 'building', stored), stored?.position ?? 0);
     }
-    if (resumable !== undefined) {
-      this.#builder = this.#engine(await this.#views.openTable(plan, resumable), resumable.position);
-    } else if (this.#live === undefined) {
-      this.#builder = this.#engine(await this.#views.createTable(plan, 'building'), 0);
-    }
-    this.#live?.start();
-    this.#builder?.start();
-  }
-
-  /** Reads from the table that answers; a read that a swap has overtaken is repeated on the new table. */
-  async read<T>(query: (table: QueriedTable) => Promise<T>): Promise<T> {
-    for (;;) {
-      const table = this.#table;
-      try {
-        const answer = await query(table);
-        await this.#swapping;
-        if (table === this.#table) return answer;
-      } catch (error) {
-        await this.#swapping;
-        if (table === this.#table) throw error;
-      }
-    }
-  }
-
-  /** @typeParam Found a row as the caller knows it from the definition. */
-  find<Found = Row>(query: RowQuery): Promise<Found[]> {
-    const { shape } = this.plan;
-    return this.read(async (table) => {
-      const { text, params } = selectMatching(shape, table, query);
-      const records = await this.#views.reader.all<Record<string, unknown>>(text, ...params);
-      // Rows have the columns of the definition.
-      return records.map((record) => shape.fromRecord(record) as Found);
-    });
-  }
-
-  count(where: RowConditions | undefined): Promise<number> {
-    return this.read(async (table) => {
-      const { text, params } = countMatching(this.plan.shape, table, where);
-      const answer = await this.#views.reader.get<{ count: number }>(text, ...params);
-      return answer?.count ?? 0;
-    });
-  }
-
-  /** Runs a statement that only reads. */
-  query<Result>(text: string, params: readonly SqliteValue[]): Promise<Result[]> {
-    return this.#views.query<Result>(text, params);
+    projection.#live?.start();
+    projection.#builder?.start();
+    return projection;
   }
 
   watch<Found = Row>(key: RowKey): Observable<Found | undefined> {
@@ -139,7 +88,7 @@ export class RunningProjection {
     this.#refuseWhenStopped();
     const fault = this.#fault;
     if (fault !== undefined) throw fault.error;
-    this.#live?.hurry();
+    this.#hurry();
     await this.#waiters.wait(position, timeoutMs, () => {
       const { lag, state, position: at, error } = this.status(this.#around.window.head);
       return new TroupeError(
@@ -170,7 +119,7 @@ export class RunningProjection {
   isSettled(head: number): boolean {
     if (this.#fault !== undefined) return true;
     if (this.#builder === undefined && this.#readersAt >= head) return true;
-    this.#live?.hurry();
+    this.#hurry();
     return false;
   }
 
@@ -195,7 +144,7 @@ export class RunningProjection {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#beginning?.catch(nothing);
-    await Promise.all([this.#live?.stop(), this.#builder?.stop()]);
+    await Promise.all([this.#live?.stop(), this.#builder?.stop(), this.#givenUp]);
     this.#waiters.fail(this.#stoppedError());
     this.#rebuilds.fail(this.#stoppedError());
     this.#watchers.end();
@@ -222,7 +171,7 @@ export class RunningProjection {
       stopped: (fault) => {
         if (engine === this.#builder) {
           this.#rebuilds.fail(fault.error);
-          if (this.#live !== undefined) this.#giveUpBuild(this.#live);
+          if (this.#live !== undefined) this.#giveUp(engine, this.#live);
         }
         if (this.#fault !== undefined) this.#waiters.fail(this.#fault.error);
       },
@@ -233,8 +182,9 @@ export class RunningProjection {
   }
 
   async #begin(): Promise<void> {
+    await this.#givenUp;
     await this.#builder?.stop();
-    const table = await this.#views.createTable(this.plan, 'building');
+    const table = await this.#views.openTable(this.plan, 'building', undefined);
     this.#refuseWhenStopped();
     this.#builder = this.#engine(table, 0);
     this.#builder.start();
@@ -244,42 +194,38 @@ export class RunningProjection {
     await this.#live?.stop();
     // The live one has come further meanwhile; the builder will be back here.
     if (this.#readersAt > builder.position) return;
-    const swap = this.#views.swap(this.plan, builder.table).then(() => {
-      this.#table = { name: this.plan.table, columns: this.plan.shape.columns };
-      this.#live = builder;
-      this.#builder = undefined;
-    });
-    this.#swapping = swap.catch(nothing);
-    try {
-      await swap;
-    } finally {
-      this.#swapping = undefined;
-    }
+    await this.reader.swapTo(answering(this.plan), this.#views.swap(this.plan, builder.table));
+    this.#live = builder;
+    this.#builder = undefined;
     this.#rebuilds.reach(0);
     this.#waiters.reach(builder.position);
     this.#watchers.anyChanged();
   }
 
   /** A rebuild that can't be finished leaves the live table as it is. */
-  #giveUpBuild(live: ProjectionEngine): void {
+  #giveUp(builder: ProjectionEngine, live: ProjectionEngine): void {
     this.#builder = undefined;
-    this.#views.dropBuilding(this.plan).catch((error: unknown) => {
-      this.#around.log.warn(`projection ${this.plan.name}: the table of the failed rebuild could not be dropped`, {
-        error,
-      });
-    });
+    this.#givenUp = this.#dropBuild(builder);
     if (!live.ended || live.fault !== undefined || this.#stopped) return;
     // It was stopped to make room for the build.
     this.#live = this.#engine(live.table, live.position);
     this.#live.start();
   }
 
-  async #rowsOf(keys: readonly RowKey[]): Promise<ReadonlyMap<RowKey, Row>> {
-    const { shape } = this.plan;
-    const name = shape.key.name;
-    const rows = await this.find({ where: { [name]: keys } });
-    // The key column of a stored row holds nothing else.
-    return new Map(rows.map((row) => [row[name] as RowKey, row]));
+  async #dropBuild(builder: ProjectionEngine): Promise<void> {
+    try {
+      await builder.stop();
+      await this.#views.dropBuilding(this.plan);
+    } catch (error) {
+      this.#around.log.warn(
+        `projection ${this.plan.name}: the table of a failed rebuild is left over: ${textOf(error)}`,
+      );
+    }
+  }
+
+  #hurry(): void {
+    this.#live?.hurry();
+    this.#builder?.hurry();
   }
 
   #refuseWhenStopped(): void {
@@ -292,6 +238,11 @@ export class RunningProjection {
       `projection ${this.plan.name}: the system has stopped; the projection goes on at the next start`,
     );
   }
+}
+
+/** The live table, as it is when the plan has built it. */
+function answering({ table, shape }: ProjectionPlan): QueriedTable {
+  return { name: table, columns: shape.columns };
 }
 
 function nothing(): void {

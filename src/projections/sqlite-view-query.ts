@@ -2,7 +2,8 @@
  * Queries on the rows of a projection as SQL: conditions, order, limit.
  *
  * Every value is bound, and every column has to be one of the definition's; nothing that a caller gives stands in
- * the text. While an older version of the table answers, columns that it lacks read as null.
+ * the text. While an older version of the table answers, columns that it
+ * lacks, or has with another type, read as null.
  */
 import { suggestion } from '../core/did-you-mean.js';
 import { showValue } from '../core/show-value.js';
@@ -72,7 +73,8 @@ class Asking {
 
   constructor(shape: RowShape, table: QueriedTable) {
     this.#shape = shape;
-    this.#present = new Set(table.columns.map((column) => column.name));
+    const present = table.columns.filter((column) => isAlike(column, shape.column(column.name)));
+    this.#present = new Set(present.map((column) => column.name));
   }
 
   /** A column of the definition as SQL. */
@@ -188,6 +190,14 @@ class Asking {
     );
   }
 }
+
+/** Whether what a column holds is what the definition says. */
+function isAlike({ type }: RuntimeColumn, defined: RuntimeColumn | undefined): boolean {
+  if (type === defined?.type) return true;
+  return NUMBERS.has(type) && defined !== undefined && NUMBERS.has(defined.type);
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['integer', 'real']);
 
 /** Values that are bound one by one. */
 const MOST_MARKS = 50;

@@ -85,20 +85,20 @@ export function createTable(table: string, plan: TablePlan, generation: number):
   return `CREATE TABLE ${quoted(table)} (${columns.join(', ')}) STRICT${clustered ? ', WITHOUT ROWID' : ''};\n${indexes.join('\n')}`;
 }
 
-/** The name of a table's apply view. */
-function applyView(table: string): string {
-  return `troupe_apply_${table}`;
+/** The apply view of a build. Each build has its own: whoever still writes to an older one finds it gone. */
+function applyView(generation: number): string {
+  return `troupe_apply_${generation}`;
 }
 
 /** Creates the apply view of a table; temporary, so that the file holds nothing but rows. */
-export function createApplyView(table: string, shape: RowShape): string {
-  const view = quoted(applyView(table));
+export function createApplyView(table: string, generation: number, shape: RowShape): string {
+  const view = applyView(generation);
   const name = quoted(table);
   const { key } = shape;
   return `
-    ${dropApplyView(table)}
+    ${dropApplyView(generation)}
     CREATE TEMP VIEW ${view} AS SELECT NULL AS rows, NULL AS gone, NULL AS position WHERE 0;
-    CREATE TEMP TRIGGER ${quoted(`${applyView(table)}_insert`)} INSTEAD OF INSERT ON ${view} BEGIN
+    CREATE TEMP TRIGGER ${view}_insert INSTEAD OF INSERT ON ${view} BEGIN
       DELETE FROM ${name} WHERE ${quoted(key.name)} IN (SELECT ${keyFromJson(key)} FROM json_each(NEW.gone));
       INSERT OR REPLACE INTO ${name} (${shape.columns.map((column) => quoted(column.name)).join(', ')})
         SELECT ${shape.columns.map(cellFromJson).join(', ')} FROM json_each(NEW.rows);
@@ -106,14 +106,14 @@ export function createApplyView(table: string, shape: RowShape): string {
     END;`;
 }
 
-/** Drops the apply view of a table, and its trigger with it. */
-export function dropApplyView(table: string): string {
-  return `DROP VIEW IF EXISTS temp.${quoted(applyView(table))};`;
+/** Drops the apply view of a build, and its trigger with it. */
+export function dropApplyView(generation: number): string {
+  return `DROP VIEW IF EXISTS temp.${applyView(generation)};`;
 }
 
 /** Writes a batch: rows as JSON arrays, keys of deleted rows, the checkpoint. */
-export function applyBatch(table: string): string {
-  return `INSERT INTO temp.${quoted(applyView(table))} (rows, gone, position) VALUES (?, ?, ?)`;
+export function applyBatch(generation: number): string {
+  return `INSERT INTO temp.${applyView(generation)} (rows, gone, position) VALUES (?, ?, ?)`;
 }
 
 /** Rows by their keys, as one JSON text: reals would lose a bit in it, so a table with reals gives plain rows. */

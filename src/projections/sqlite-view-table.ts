@@ -46,8 +46,8 @@ export class SqliteViewTable {
   readonly #connection: SqliteConnection;
   /** The name that the projection's own statements use. */
   readonly #statementName: string;
+  readonly #apply: string;
   #name: string;
-  #apply: string;
   #select: string;
 
   constructor(
@@ -59,7 +59,7 @@ export class SqliteViewTable {
     this.generation = facts.generation;
     this.#statementName = facts.statementName;
     this.#name = '';
-    this.#apply = '';
+    this.#apply = applyBatch(facts.generation);
     this.#select = '';
     this.renamed(facts.name);
   }
@@ -72,7 +72,6 @@ export class SqliteViewTable {
   /** The table bears another name from now on. */
   renamed(name: string): void {
     this.#name = name;
-    this.#apply = applyBatch(name);
     this.#select = selectRows(name, this.shape);
   }
 

@@ -151,7 +151,11 @@ async function initialise(writer: SqliteConnection, { path, identity, head, log 
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
     );
     await session.exec(tables.map(({ name }) => `DROP TABLE ${quoted(name)};`).join('\n') + CREATE_CATALOG);
-    await session.run("INSERT INTO troupe_views (key, value) VALUES ('journal', ?), ('layout', ?)", identity, LAYOUT);
+    await session.run(
+      "INSERT INTO troupe_views (key, value) VALUES ('journal', ?), ('layout', ?), ('generation', '0')",
+      identity,
+      LAYOUT,
+    );
   });
 }
 

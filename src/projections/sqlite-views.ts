@@ -6,7 +6,7 @@
  */
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { SqliteConnection, SqliteValue } from '../journal/sqlite-connection.js';
+import type { SqliteConnection, SqliteSession, SqliteValue } from '../journal/sqlite-connection.js';
 import { sqliteCode } from '../journal/sqlite-error.js';
 import type { RuntimeColumn } from './columns.js';
 import { decodeColumns, type ProjectionPlan } from './projection-plan.js';
@@ -89,62 +89,39 @@ export class SqliteViews {
     return { live: stored('live'), building: stored('building') };
   }
 
-  /** Opens a table for writing. */
-  async openTable(plan: ProjectionPlan, stored: StoredTable): Promise<SqliteViewTable> {
-    await this.#file.writer.exec(writingSql(stored.name, plan));
-    return this.#table(plan, stored.name, stored.generation);
-  }
-
-  /** Makes an empty table, in place of one that may be there; `building` beside the live one. */
-  async createTable(plan: ProjectionPlan, state: 'live' | 'building'): Promise<SqliteViewTable> {
-    const name = state === 'live' ? plan.table : buildingName(plan.table);
-    const generation = await this.#file.writer.transaction(async (session) => {
-      const last = await session.get<{ generation: number }>(
-        'SELECT coalesce(max(generation), 0) AS generation FROM troupe_projections',
-      );
-      const generation = (last?.generation ?? 0) + 1;
-      await session.exec(dropTable(name));
-      await session.run('DELETE FROM troupe_projections WHERE lower(table_name) = lower(?)', name);
-      await session.exec(createTable(name, plan, generation));
-      await session.run(
-        `INSERT INTO troupe_projections (table_name, projection, version, columns, position, state, generation)
-         VALUES (?, ?, ?, ?, 0, ?, ?)`,
-        name,
-        plan.name,
-        plan.version,
-        plan.fingerprint,
-        state,
-        generation,
-      );
-      await session.exec(writingSql(name, plan));
-      return generation;
-    });
-    return this.#table(plan, name, generation);
+  /** Opens a stored table for writing, or without one makes it, empty, in place of one that may be there. */
+  async openTable(
+    plan: ProjectionPlan,
+    state: 'live' | 'building',
+    stored: StoredTable | undefined,
+  ): Promise<SqliteViewTable> {
+    const name = stored?.name ?? (state === 'live' ? plan.table : buildingName(plan.table));
+    const generation = stored?.generation ?? (await this.#createTable(plan, state, name));
+    const { writer } = this.#file;
+    await writer.exec(writingSql(name, generation, plan));
+    return new SqliteViewTable(writer, { name, statementName: plan.table, shape: plan.shape, generation });
   }
 
   /** Puts a table that was built beside the live one in its place; readers see the one or the other. */
   async swap(plan: ProjectionPlan, built: SqliteViewTable): Promise<void> {
     await this.#file.writer.transaction(async (session) => {
-      await session.exec(`${dropApplyView(built.name)} ${dropTable(plan.table)}`);
-      await session.run('DELETE FROM troupe_projections WHERE lower(table_name) = lower(?)', plan.table);
+      await dropTable(session, plan.table);
+      // While it is renamed nothing may refer to it.
+      await session.exec(dropApplyView(built.generation));
       await session.exec(`ALTER TABLE ${quoted(built.name)} RENAME TO ${quoted(plan.table)}`);
       await session.run(
-        "UPDATE troupe_projections SET table_name = ?, state = 'live' WHERE table_name = ?",
+        "UPDATE troupe_projections SET table_name = ?, state = 'live' WHERE generation = ?",
         plan.table,
-        built.name,
+        built.generation,
       );
-      await session.exec(writingSql(plan.table, plan));
+      await session.exec(writingSql(plan.table, built.generation, plan));
     });
     built.renamed(plan.table);
   }
 
   /** Drops what was being built. */
   async dropBuilding(plan: ProjectionPlan): Promise<void> {
-    const name = buildingName(plan.table);
-    await this.#file.writer.transaction(async (session) => {
-      await session.exec(dropTable(name));
-      await session.run('DELETE FROM troupe_projections WHERE lower(table_name) = lower(?)', name);
-    });
+    await this.#file.writer.transaction((session) => dropTable(session, buildingName(plan.table)));
   }
 
   /**
@@ -189,19 +166,44 @@ export class SqliteViews {
     await writer.close();
   }
 
-  #table(plan: ProjectionPlan, name: string, generation: number): SqliteViewTable {
-    return new SqliteViewTable(this.#file.writer, { name, statementName: plan.table, shape: plan.shape, generation });
+  async #createTable(plan: ProjectionPlan, state: 'live' | 'building', name: string): Promise<number> {
+    return this.#file.writer.transaction(async (session) => {
+      // Counted on for ever: no two builds have the same, not even when one of them is long dropped.
+      await session.run("UPDATE troupe_views SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'");
+      const counter = await session.get<{ value: string }>("SELECT value FROM troupe_views WHERE key = 'generation'");
+      const generation = Number(counter?.value);
+      await dropTable(session, name);
+      await session.exec(createTable(name, plan, generation));
+      await session.run(
+        `INSERT INTO troupe_projections (table_name, projection, version, columns, position, state, generation)
+         VALUES (?, ?, ?, ?, 0, ?, ?)`,
+        name,
+        plan.name,
+        plan.version,
+        plan.fingerprint,
+        state,
+        generation,
+      );
+      return generation;
+    });
   }
 }
 
 /** How a query begins; `with` may begin a change too, which a reading connection refuses. */
 const READING: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'VALUES']);
 
-function writingSql(table: string, { shape }: ProjectionPlan): string {
-  return `${hasReals(shape) ? CREATE_POWERS : ''}${createApplyView(table, shape)}`;
+/** What a connection needs before it can write to a table. */
+function writingSql(table: string, generation: number, { shape }: ProjectionPlan): string {
+  return `${hasReals(shape) ? CREATE_POWERS : ''}${createApplyView(table, generation, shape)}`;
 }
 
 /** The apply view goes first: SQLite would find that it leads to nowhere. */
-function dropTable(table: string): string {
-  return `${dropApplyView(table)} DROP TABLE IF EXISTS ${quoted(table)};`;
+async function dropTable(session: SqliteSession, table: string): Promise<void> {
+  const rows = await session.all<{ generation: number }>(
+    'SELECT generation FROM troupe_projections WHERE lower(table_name) = lower(?)',
+    table,
+  );
+  const views = rows.map(({ generation }) => dropApplyView(generation)).join(' ');
+  await session.exec(`${views} DROP TABLE IF EXISTS ${quoted(table)}`);
+  await session.run('DELETE FROM troupe_projections WHERE lower(table_name) = lower(?)', table);
 }

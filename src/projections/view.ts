@@ -106,18 +106,18 @@ export class ProjectionView<Row> implements View<Row> {
 
   async get(key: string | number): Promise<Row | undefined> {
     const { name } = this.#projection.plan.shape.key;
-    const [row] = await this.#projection.find<Row>({ where: { [name]: this.#key('get()', key) } });
+    const [row] = await this.#projection.reader.find<Row>({ where: { [name]: this.#key('get()', key) } });
     return row;
   }
 
   async find(query: Query<Row> = {}): Promise<Row[]> {
     checkOptions('find()', query, ['where', 'orderBy', 'limit', 'offset']);
-    return this.#projection.find<Row>(query);
+    return this.#projection.reader.find<Row>(query);
   }
 
   async count(query: { readonly where?: Conditions<Row> | undefined } = {}): Promise<number> {
     checkOptions('count()', query, ['where']);
-    return this.#projection.count(query.where);
+    return this.#projection.reader.count(query.where);
   }
 
   watch(key: string | number): Observable<Row | undefined> {
@@ -144,7 +144,7 @@ export class ProjectionView<Row> implements View<Row> {
   }
 
   async sql<Result>(text: string, params: readonly (string | number | null)[] = []): Promise<Result[]> {
-    return this.#projection.query<Result>(text, params);
+    return this.#projection.reader.query<Result>(text, params);
   }
 
   #key(owner: string, key: unknown): RowKey {

@@ -47,13 +47,13 @@ export class Router implements Post {
   ): Envelope {
     const found = this.#targets.get(target);
     if (found === undefined) throw this.#unknownTarget(target);
-    checkText(targetId, `${target}: an id`);
-    checkText(type, `${target}/${targetId}: the type of a message`);
+    if (!isText(targetId)) throw noText(targetId, `${target}: an id`);
+    if (!isText(type)) throw noText(type, `${target}/${targetId}: the type of a message`);
     if (found.kind === 'actor') {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
       }
-      const holdsRef = checkMessage(payload, `${target}/${targetId}: ${type}`);
+      const holdsRef = checkMessage(payload, () => `${target}/${targetId}: ${type}`);
       // References in a message send in the name of whoever gets it.
       const bound = holdsRef ? found.host.bind(target, targetId, payload) : payload;
       const priority = priorityOf(found.definition, type, facts?.priority);
@@ -101,9 +101,12 @@ export class Router implements Post {
 }
 
 /** JavaScript may pass anything; a symbol couldn't even be shown in a message. */
-function checkText(value: unknown, what: string): void {
-  if (typeof value === 'string' && value !== '') return;
-  throw new TroupeError(
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function noText(value: unknown, what: string): TroupeError {
+  return new TroupeError(
     'TROUPE_INVALID_OPTIONS',
     `${what} has to be a text that is not empty, not ${showValue(value)}`,
   );
@@ -119,12 +122,12 @@ function commandPayload(definition: RuntimeAggregate, id: string, type: string, 
     throw unknownMessage(definition.name, id, type, [...commands.keys(), ...queries.keys()]);
   }
   const value = command?.schema === undefined ? payload : validated(command.schema, definition.name, id, type, payload);
-  checkJson(value, `${definition.name}/${id}: ${type}`);
+  checkJson(value, () => `${definition.name}/${id}: ${type}`);
   return value;
 }
 
 function validated(schema: Schema, name: string, id: string, type: string, payload: unknown): unknown {
-  const result = validateSync(schema, payload, `${name}: schema of command ${type}`);
+  const result = validateSync(schema, payload, () => `${name}: schema of command ${type}`);
   if (result.issues === undefined) return result.value;
   throw new TroupeError(
     'TROUPE_INVALID_MESSAGE',

@@ -6,6 +6,7 @@
  * turn, so that what a timer causes has happened before the next one fires.
  */
 import type { Clock, Timer } from '../core/clock.js';
+import { TroupeError } from '../core/troupe-error.js';
 
 interface Pending {
   readonly dueMs: number;
@@ -52,9 +53,13 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Lets time pass; resolves when the timers due have fired and what they caused at once has happened. */
+  /**
+   * Lets time pass; resolves when the timers due have fired and what they caused at once has happened.
+   *
+   * @throws TROUPE_INVALID_OPTIONS for a time that is negative or no number: monotonic time never goes back.
+   */
   async advance(ms: number): Promise<void> {
-    const untilMs = this.#elapsedMs + ms;
+    const untilMs = this.#elapsedMs + forward(ms, 'advance');
     await turn();
     for (let next = this.#nextDue(untilMs); next !== undefined; next = this.#nextDue(untilMs)) {
       this.#timers.delete(next);
@@ -62,12 +67,18 @@ export class ManualClock implements Clock {
       next.fire();
       await turn();
     }
-    this.#goTo(untilMs);
+    // Somebody else may have gone further meanwhile.
+    this.#goTo(Math.max(untilMs, this.#elapsedMs));
   }
 
   /** Time passes while nothing can run, as when a handler keeps the thread busy; what fell due fires with `advance`. */
   block(ms: number): void {
-    this.#goTo(this.#elapsedMs + ms);
+    this.#goTo(this.#elapsedMs + forward(ms, 'block'));
+  }
+
+  /** Moves the wall clock by so much, in either direction; monotonic time and timers don't notice. */
+  jump(ms: number): void {
+    this.#wallMs += ms;
   }
 
   /** Sets the wall clock, which may jump in either direction; monotonic time and timers don't notice. */
@@ -90,6 +101,14 @@ export class ManualClock implements Clock {
     }
     return next;
   }
+}
+
+function forward(ms: number, what: string): number {
+  if (ms >= 0 && Number.isFinite(ms)) return ms;
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `ManualClock.${what}: ${ms} is no time to pass; give 0 ms or more, or jump() the wall clock`,
+  );
 }
 
 /** Everything that is ready now has run: promises, and what they schedule with setImmediate twice in a row. */

@@ -79,6 +79,25 @@ describe('builds', () => {
     expect(running.metrics()[0]).to.include({ version: 2, state: 'running', position: 150, lag: 0 });
   });
 
+  it('columns that have another type in the old one are null until the new one is there', async () => {
+    await models.fold(log, [first]);
+    log.reopen();
+    const held = holdReads(log);
+    const retyped = projection({
+      name: 'sales',
+      version: 2,
+      columns: { id: 'text primary key', many: 'real', note: 'json null' },
+      key: (event) => event.aggregateId,
+      on: { added: (row = { many: 0, note: [] }) => ({ many: row.many + 0.5, note: { n: row.many } }) },
+    });
+    const running = await models.start(log, [retyped]);
+    const view = running.view(retyped);
+    expect(await view.get('id0')).to.deep.equal({ id: 'id0', many: 10, note: null });
+    held.release();
+    await view.caughtUp();
+    expect(await view.get('id0')).to.deep.equal({ id: 'id0', many: 5, note: { n: 4.5 } });
+  });
+
   it('no query fails and none sees half of each while the new one takes its place, with events coming all the time', async () => {
     await models.fold(log, [first]);
     log.add(...added(LIMITS.projectionBatch * 3));

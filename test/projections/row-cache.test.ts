@@ -25,6 +25,19 @@ describe('RowCache', () => {
     expect(cache.get('row800')).to.equal(undefined);
   });
 
+  it('of an empty table it knows which rows there are not, until it has dropped one or was cleared', () => {
+    const cache = new RowCache(10, true);
+    expect(cache.get('a')).to.equal(null);
+    for (let i = 0; i < 9; i += 1) cache.set(i, { id: i });
+    expect(cache.get('a')).to.equal(null);
+    expect(cache.get(0)).to.deep.equal({ id: 0 });
+    cache.set(9, { id: 9 });
+    expect(cache.get('a')).to.equal(undefined);
+    const cleared = new RowCache(10, true);
+    cleared.clear();
+    expect(cleared.get('a')).to.equal(undefined);
+  });
+
   it('holds fewer rows once it is made smaller, and more again once it is larger', () => {
     const cache = new RowCache(1_000);
     const fill = () => {

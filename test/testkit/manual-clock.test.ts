@@ -60,6 +60,29 @@ describe('ManualClock', () => {
     expect(log).to.deep.equal([50, 50, 60]);
   });
 
+  it('goes neither back nor nowhere: a negative time, or none, is refused', async () => {
+    const clock = new ManualClock(0);
+    for (const ms of [-1, Number.NaN, Infinity]) {
+      const refused = await clock.advance(ms).then(
+        () => 'advanced',
+        (error: unknown) => (error as { code: string }).code,
+      );
+      expect(refused).to.equal('TROUPE_INVALID_OPTIONS');
+      expect(() => clock.block(ms)).to.throw(/no time to pass/);
+    }
+    await Promise.all([clock.advance(10), clock.advance(5)]);
+    expect(clock.monotonic()).to.equal(10);
+  });
+
+  it('jumps by so much in either direction, and only the wall clock does', async () => {
+    const clock = new ManualClock(1_000);
+    clock.jump(-600);
+    expect([clock.now(), clock.monotonic()]).to.deep.equal([400, 0]);
+    clock.jump(50);
+    await clock.advance(5);
+    expect([clock.now(), clock.monotonic()]).to.deep.equal([455, 5]);
+  });
+
   it('a jump of the wall clock moves neither monotonic time nor timers', async () => {
     const clock = new ManualClock(1_000_000);
     let fired = false;
