@@ -23,8 +23,10 @@ export interface Crew {
 }
 
 /** The number of worker threads that the settings mean. */
-function workersOf({ workers }: SystemSettings): number {
-  return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
+function workersOf({ workers, cast }: SystemSettings): number {
+  if (workers !== 'auto') return workers;
+  // Definitions given directly can't be imported by another thread.
+  return Array.isArray(cast) ? 0 : Math.max(1, availableParallelism() - 1);
 }
 
 /**
