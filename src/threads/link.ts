@@ -6,33 +6,13 @@
  * Credits bound what is under way; what goes beyond waits here, bounded too. Hot path: bench suite `mailbox`.
  */
 import type { InstanceAddress, Signal } from '../actors/signal.js';
-import { Envelope, type ReplySink } from '../core/envelope.js';
+import type { Envelope, ReplySink } from '../core/envelope.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { FrameCodec } from './frame-codec.js';
+import { MailWriter, readMail, type WireMail } from './mail-wire.js';
 import type { ThreadIndex } from './placement.js';
 import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
-
-/** One message as it crosses. `extras` is null when all of them are absent, which is common. */
-export type WireMail = readonly [
-  seq: number,
-  target: string,
-  targetId: string,
-  type: string,
-  payload: unknown,
-  flags: number,
-  extras: WireExtras | null,
-];
-
-export type WireExtras = readonly [
-  commandId: string | null,
-  correlationId: string | null,
-  causationId: string | null,
-  metadata: Readonly<Record<string, unknown>> | null,
-  priority: number,
-  sender: unknown,
-  assignedId: string | null,
-];
 
 /** How a message ended, or that the mailbox has taken it. `done`: without a reply that anybody wants; a run of them. */
 export type WireOutcome =
@@ -53,13 +33,8 @@ export interface Frame {
   readonly outcomes: readonly WireOutcome[];
   /** Messages that still wait for room and shall wait no longer. */
   readonly withdrawn: readonly number[];
-  readonly mail: readonly WireMail[];
+  readonly mail: WireMail;
 }
-
-const WANTS_REPLY = 1;
-const WAITS = 2;
-const WANTS_TAKEN = 4;
-const REDELIVERED = 8;
 
 /** What a link needs of its thread. */
 export interface LinkSurroundings {
@@ -96,7 +71,7 @@ export class Link {
   /** Sent and without outcome, in the order sent. */
   readonly #underWay = new Map<number, Envelope>();
   readonly #backlog = new RingBuffer<Envelope>();
-  #mail: WireMail[] = [];
+  readonly #mail = new MailWriter();
   #outcomes: WireOutcome[] = [];
   #signals: WireSignal[] = [];
   #placements: WirePlacement[] = [];
@@ -146,7 +121,7 @@ export class Link {
     for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
     for (const outcome of frame.outcomes) this.#settle(outcome);
     for (const seq of frame.withdrawn) this.#withdrawArrived(seq);
-    for (const mail of frame.mail) this.#arrive(mail);
+    readMail(frame.mail, this.#sinkOf, this.#arrive);
     this.#spendCredits();
   }
 
@@ -159,7 +134,7 @@ export class Link {
     const underWay = [...this.#underWay.values()];
     this.#underWay.clear();
     this.#arrivedWaiting.clear();
-    this.#mail = [];
+    this.#mail.clear();
     this.#outcomes = [];
     this.#signals = [];
     this.#placements = [];
@@ -182,21 +157,18 @@ export class Link {
 
   /** Sends what has gathered; called at the end of the turn, and before something that must not overtake it. */
   flush(): void {
-    this.#scheduled = false;
     if (!this.#open) return;
-    while (this.#gathered > 0) {
-      const mail = this.#mail.length <= this.#limits.frame ? this.#mail : this.#mail.slice(0, this.#limits.frame);
-      this.#mail = mail === this.#mail ? [] : this.#mail.slice(this.#limits.frame);
-      const outcomes = this.#outcomes;
-      this.#outcomes = [];
-      const placements = this.#placements;
-      this.#placements = [];
-      const signals = this.#signals;
-      this.#signals = [];
-      const withdrawn = this.#withdrawn;
-      this.#withdrawn = [];
-      this.#around.post(this.#around.codec.encode({ placements, signals, outcomes, withdrawn, mail }));
-    }
+    if (this.#gathered === 0) return;
+    const mail = this.#mail.take();
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    const placements = this.#placements;
+    this.#placements = [];
+    const signals = this.#signals;
+    this.#signals = [];
+    const withdrawn = this.#withdrawn;
+    this.#withdrawn = [];
+    this.#around.post(this.#around.codec.encode({ placements, signals, outcomes, withdrawn, mail }));
   }
 
   /** Tells where an instance lives, ahead of everything that could speak of it. */
@@ -244,27 +216,27 @@ export class Link {
     this.#around.name(envelope);
     this.#lastSeq += 1;
     this.#underWay.set(this.#lastSeq, envelope);
-    const { sink, waits } = envelope;
-    const flags =
-      (sink === undefined ? 0 : WANTS_REPLY) |
-      (waits ? WAITS : 0) |
-      (sink?.taken === undefined ? 0 : WANTS_TAKEN) |
-      (redelivered ? REDELIVERED : 0);
-    const { target, targetId, type, payload } = envelope;
-    this.#mail.push([this.#lastSeq, target, targetId, type, payload, flags, extrasOf(envelope)]);
-    this.#schedule();
+    this.#mail.add(this.#lastSeq, envelope, redelivered);
+    // A full frame leaves at once, so that the other side works on it while this one still sends.
+    if (this.#mail.count >= this.#limits.frame) this.flush();
+    else this.#schedule();
   }
 
   get #gathered(): number {
     const { length } = this.#outcomes;
-    return length + this.#mail.length + this.#signals.length + this.#placements.length + this.#withdrawn.length;
+    return length + this.#mail.count + this.#signals.length + this.#placements.length + this.#withdrawn.length;
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.flush());
+    queueMicrotask(this.#endOfTurn);
   }
+
+  readonly #endOfTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
 
   #spendCredits(): void {
     while (this.#open && this.#underWay.size < this.#limits.credits) {
@@ -297,25 +269,13 @@ export class Link {
     else this.#around.undelivered(envelope, error);
   }
 
-  #arrive([seq, target, targetId, type, payload, flags, extras]: WireMail): void {
-    const sink = new DistantSink(this, seq, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0);
-    const redelivered = (flags & REDELIVERED) !== 0;
-    const assignedId = extras?.[6] ?? undefined;
-    const envelope = new Envelope(target, targetId, type, payload, {
-      // The second time, the id tells whether the first time had an outcome.
-      commandId: extras?.[0] ?? (redelivered ? assignedId : undefined),
-      correlationId: extras?.[1] ?? undefined,
-      causationId: extras?.[2] ?? null,
-      metadata: extras?.[3] ?? undefined,
-      priority: extras?.[4],
-      sender: extras?.[5] ?? undefined,
-      waits: (flags & WAITS) !== 0,
-      sink,
-    });
-    envelope.assignedId = assignedId;
+  readonly #sinkOf = (seq: number, wantsReply: boolean, wantsTaken: boolean): ReplySink =>
+    new DistantSink(this, seq, wantsReply, wantsTaken);
+
+  readonly #arrive = (seq: number, envelope: Envelope): void => {
     if (envelope.waits) this.#arrivedWaiting.set(seq, envelope);
     this.#around.arrived(envelope);
-  }
+  };
 
   #withdrawArrived(seq: number): void {
     const envelope = this.#arrivedWaiting.get(seq);
@@ -363,28 +323,4 @@ class DistantSink implements ReplySink {
     this.#link.settledHere(this.#seq);
     this.#link.outcome(['fail', this.#seq, toWireError(error)]);
   }
-}
-
-function extrasOf(envelope: Envelope): WireExtras | null {
-  const { commandId, correlationId, causationId, metadata, priority, sender, assignedId } = envelope;
-  if (
-    commandId === undefined &&
-    correlationId === undefined &&
-    causationId === null &&
-    metadata === undefined &&
-    priority === 0 &&
-    sender === undefined &&
-    assignedId === undefined
-  ) {
-    return null;
-  }
-  return [
-    commandId ?? null,
-    correlationId ?? null,
-    causationId,
-    metadata ?? null,
-    priority,
-    sender ?? null,
-    assignedId ?? null,
-  ];
 }
