@@ -6,6 +6,7 @@
  * an instance that isn't there is told so. Hot path: two lookups for each message; bench suite `mailbox`.
  */
 import type { Envelope } from '../core/envelope.js';
+import { HandlingMark } from '../core/handling-mark.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { showValue } from '../core/show-value.js';
 import { ActorCell } from './actor-cell.js';
@@ -198,6 +199,7 @@ export class ActorHost implements SignalPost {
     return {
       ...this.#options,
       log: safeLogger(this.#options.log),
+      mark: this.#options.mark ?? new HandlingMark(),
       signals: this.#options.signals ?? this,
       get closing() {
         return isClosing();

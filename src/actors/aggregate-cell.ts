@@ -8,6 +8,7 @@
  */
 import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
+import type { HandlingMark } from '../core/handling-mark.js';
 import type { Logger } from '../core/logger.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, StoredOutcome, Stream } from '../journal/journal.js';
@@ -29,6 +30,7 @@ export interface CellSurroundings {
   readonly journal: CellJournal;
   readonly dispatcher: Dispatcher;
   readonly answers: Answers;
+  readonly mark: HandlingMark;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
@@ -168,9 +170,14 @@ export class AggregateCell implements Runnable, EntryOwner {
   }
 
   #decide(envelope: Envelope): void {
+    const { mark } = this.#around;
+    mark.enter(envelope);
     const decision = decide(this, { state: this.#state, version: this.#version }, envelope);
-    if (decision instanceof Promise) this.#step(envelope, decision, (decided) => this.#conclude(envelope, decided));
-    else this.#conclude(envelope, decision);
+    mark.leave();
+    if (!(decision instanceof Promise)) return this.#conclude(envelope, decision);
+    const slot = mark.hold(envelope);
+    void decision.then(() => mark.release(slot));
+    this.#step(envelope, decision, (decided) => this.#conclude(envelope, decided));
   }
 
   /**

@@ -60,6 +60,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     isAggregate: (target) => aggregates.has(target),
     newId: runtime.newId,
     undelivered: (envelope, error) => stage.undelivered(envelope, error),
+    quarantined: (envelope) => stage.quarantined(envelope),
   });
   const workers = new Workers({
     settings,

@@ -192,6 +192,7 @@ export class Runtime {
     this.stage.end(late);
     await this.journal.flushed();
     await this.crew?.workers.end();
+    this.crew?.links.end(late);
     this.crew?.links.close();
     await this.projections.stop();
     await this.deadLetters.stop();

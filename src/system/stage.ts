@@ -12,15 +12,17 @@ import type { MessageSource } from '../actors/actor-surroundings.js';
 import { Dispatcher } from '../actors/dispatcher.js';
 import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
 import type { SupervisionSettings } from '../actors/supervision-options.js';
+import { PendingSend } from '../actors/pending-send.js';
 import { toDeadLetters } from '../actors/undeliverable.js';
 import { type Clock, systemClock, systemRandom } from '../core/clock.js';
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Deadlines } from '../core/deadlines.js';
 import type { Envelope, Post } from '../core/envelope.js';
+import { HandlingMark } from '../core/handling-mark.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import type { TroupeError } from '../core/troupe-error.js';
+import { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
 import type { Cast } from './cast.js';
@@ -38,6 +40,8 @@ export interface StageSurroundings {
   readonly supervision: SupervisionSettings;
   /** Committed events, live. */
   readonly events$: Observable<RecordedEvent>;
+  /** Where the thread shows what it has in hand. Default: nobody reads that. */
+  readonly mark?: HandlingMark | undefined;
   readonly deadlines: Deadlines;
   /** Empty when handed in: the stage adds its hosts. */
   readonly router: Router;
@@ -59,7 +63,7 @@ export class Stage {
     this.#around = around;
     this.router = around.router;
     const { cast } = around;
-    const shared = { ...around, dispatcher: new Dispatcher(systemClock) };
+    const shared = { ...around, mark: around.mark ?? new HandlingMark(), dispatcher: new Dispatcher(systemClock) };
     this.aggregates = cast.aggregates.map((definition) => new AggregateHost(shared, definition));
     const definitions = new Map(cast.actors.map((definition) => [definition.name, definition]));
     const { signals, ...facilities } = shared;
@@ -101,6 +105,20 @@ export class Stage {
   /** A message that nobody waits for can't be delivered. */
   undelivered(envelope: Envelope, error: TroupeError): void {
     toDeadLetters(this.#around.deadLetters, envelope, error);
+  }
+
+  /** A message has killed its worker, and the successor while it was the only one there. */
+  quarantined(envelope: Envelope): void {
+    const { target, targetId, type, sink } = envelope;
+    const error = new TroupeError(
+      'TROUPE_WORKER_LOST',
+      `${target}/${targetId}: ${type} has cost two workers their life, one after the other, and is quarantined; ` +
+        'mend its handler, then retry or discard the dead letter',
+      { details: { target, id: targetId, type, quarantined: true } },
+    );
+    // Of one that was taken, its sink makes the dead letter.
+    if (!(sink instanceof PendingSend && sink.settled)) this.undelivered(envelope, error);
+    sink?.fail(error);
   }
 
   /** The definition of an actor of the cast. */

@@ -10,6 +10,7 @@ import type { SupervisionSettings } from '../actors/supervision-options.js';
 import { systemClock, type Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
+import { HandlingMark, type Suspects } from '../core/handling-mark.js';
 import { randomIds } from '../core/ids.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
@@ -29,6 +30,7 @@ import { loadCast } from './cast.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
 import { untilTrue } from './settle.js';
+import { HeapLimit } from './worker-heap.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -38,8 +40,10 @@ export interface WorkerStart {
   readonly askTimeoutMs: number;
   readonly supervision: Omit<SupervisionSettings, 'decide'>;
   readonly head: number;
-  /** One 32-bit counter that the worker's loop keeps turning; one that stands still is blocked. */
-  readonly pulse: SharedArrayBuffer;
+  /** Where it shows its pulse, and what it has in hand (handling-mark.ts). */
+  readonly memory: SharedArrayBuffer;
+  /** Soft limit of its heap. */
+  readonly heapMb: number | undefined;
   readonly pulseEveryMs: number;
   readonly control: MessagePort;
   readonly journal: MessagePort;
@@ -80,15 +84,26 @@ class WorkerStage {
   #links: Links | undefined;
   #journal: RemoteJournal | undefined;
   #codec: FrameCodec | undefined;
+  readonly #mark: HandlingMark;
+  #heap: HeapLimit | undefined;
   #watchers = 0;
   #pulse: Timer | undefined;
 
   constructor(start: WorkerStart, end: () => void) {
     this.#start = start;
     this.#end = end;
+    this.#mark = new HandlingMark(start.memory);
     this.#control = new ControlPort(start.control, {
-      peer: ({ index, port }: { index: ThreadIndex; port: MessagePort }) => this.#links?.connect(index, port),
-      lost: (index: ThreadIndex) => this.#links?.lost(index, workerLost(index)),
+      peer: ({ index, port, open }: { index: ThreadIndex; port: MessagePort; open: boolean }) => {
+        this.#links?.connect(index, port);
+        if (open) this.#links?.open(index);
+      },
+      lost: ({ index, suspects }: { index: ThreadIndex; suspects: Suspects }) =>
+        this.#links?.lost(index, workerLost(index), suspects),
+      tryOut: (index: ThreadIndex) => this.#links?.tryOut(index),
+      open: (index: ThreadIndex) => this.#links?.open(index),
+      pause: (index: ThreadIndex) => this.#links?.pause(index),
+      rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
       committed: (committed: CommittedEvents) => this.#committed(committed),
       spawn: (request: { name: string; id: string; args: Uint8Array }) => this.#spawn(request),
       stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
@@ -126,6 +141,7 @@ class WorkerStage {
         isAggregate: (target) => aggregates.has(target),
         newId: this.#newId,
         undelivered: (envelope, error) => stage.undelivered(envelope, error),
+        quarantined: (envelope) => stage.quarantined(envelope),
       });
       const stage: Stage = new Stage({
         cast,
@@ -137,6 +153,7 @@ class WorkerStage {
         askTimeoutMs,
         supervision: { ...supervision, decide: () => 'restart' },
         events$: this.#events$(),
+        mark: this.#mark,
         deadlines: this.#deadlines,
         router,
         signals: links,
@@ -150,7 +167,8 @@ class WorkerStage {
       this.#codec = codec;
       this.#links = links;
       this.#stage = stage;
-      this.#beat(new Int32Array(this.#start.pulse));
+      if (this.#start.heapMb !== undefined) this.#heap = new HeapLimit(this.#start.heapMb);
+      this.#beat();
       this.#control.note('started');
     } catch (error) {
       this.#control.note('failed', error instanceof TroupeError ? error.message : String(error));
@@ -191,19 +209,36 @@ class WorkerStage {
   async #stop(timeoutMs: number): Promise<void> {
     await untilTrue(() => this.#status().idle, timeoutMs);
     await this.#stage?.actors.stopAll(timeoutMs);
-    this.#stage?.end(
-      new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped; the message was not handled within the time that stop() had'),
+    const late = new TroupeError(
+      'TROUPE_SYSTEM_STOPPED',
+      'the system has stopped; the message was not handled within the time that stop() had',
     );
+    this.#stage?.end(late);
+    this.#links?.flush();
+    this.#links?.end(late);
+  }
+
+  /** What is under way comes to its end, within the time, and its outcomes leave. */
+  async #rest(timeoutMs: number): Promise<void> {
+    await untilTrue(() => this.#status().idle, timeoutMs);
     this.#links?.flush();
   }
 
-  /** Turns the counter that tells the main thread that this loop isn't blocked. */
-  #beat(pulse: Int32Array): void {
-    Atomics.add(pulse, 0, 1);
-    this.#pulse = systemClock.setTimer(this.#start.pulseEveryMs, () => this.#beat(pulse), true);
+  /** Tells the main thread that this loop isn't blocked, and when its heap is too large. */
+  #beat(): void {
+    this.#mark.beat();
+    const usedMb = this.#heap?.exceeded();
+    if (usedMb !== undefined) {
+      this.#heap = undefined;
+      this.#control.note('heap', usedMb);
+    }
+    this.#pulse = systemClock.setTimer(this.#start.pulseEveryMs, () => this.#beat(), true);
   }
 
-  #leave(): void {
+  /** What has been committed meanwhile gets its answer. */
+  async #leave(): Promise<void> {
+    await untilTrue(() => (this.#journal?.pending ?? 0) === 0, LIMITS.workerEndMs / 2);
+    this.#links?.flush();
     this.#pulse?.cancel();
     this.#deadlines.clear();
     this.#links?.close();

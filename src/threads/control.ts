@@ -3,7 +3,7 @@
  *
  * Calls have an answer each; notes have none. Values that users gave cross as bytes of the frame codec.
  */
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
 
 type ControlMessage =
@@ -44,12 +44,20 @@ export class ControlPort {
     if (this.#closed === undefined) this.#post({ kind: 'note', name, argument }, transfer);
   }
 
+  /** The other side has died: what it had said before counts. */
+  drain(): void {
+    for (let one = receiveMessageOnPort(this.#port); one !== undefined; one = receiveMessageOnPort(this.#port)) {
+      // Only control ports post to each other.
+      void this.#take(one.message as ControlMessage);
+    }
+  }
+
   /** The other side is gone, or shall be left alone: calls under way fail with `error`. */
   close(error: Error): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
     this.#port.close();
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
 

@@ -65,7 +65,8 @@ export class JournalServer {
   }
 
   #append(request: Extract<JournalRequest, readonly ['append', ...unknown[]]>): void {
-    const [, seq, number, baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot] = request;
+    const [, seq, number, baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot] =
+      request;
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     const entry: JournalEntry = {

@@ -7,6 +7,7 @@
  */
 import type { InstanceAddress, Signal } from '../actors/signal.js';
 import type { Envelope, ReplySink } from '../core/envelope.js';
+import { NO_SUSPECTS, type Suspects } from '../core/handling-mark.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { FrameCodec } from './frame-codec.js';
@@ -38,6 +39,8 @@ export interface Frame {
 
 /** What a link needs of its thread. */
 export interface LinkSurroundings {
+  /** The other side. */
+  readonly peer: ThreadIndex;
   readonly codec: FrameCodec;
   post(frame: Uint8Array): void;
   /** Learns where an instance lives. */
@@ -52,6 +55,8 @@ export interface LinkSurroundings {
   arrived(envelope: Envelope): void;
   /** A message without a waiting sender failed over there. */
   undelivered(envelope: Envelope, error: TroupeError): void;
+  /** A message has killed the other side, and its successor too. */
+  quarantined(envelope: Envelope): void;
   /** Gives a command without an id one, so that a second delivery can be recognised. */
   name(envelope: Envelope): void;
 }
@@ -82,12 +87,19 @@ export class Link {
   readonly #arrivedWaiting = new Map<number, Envelope>();
   #lastSeq = 0;
   #scheduled = false;
-  #open: boolean;
+  /** `paused`: nothing new goes out, outcomes do. `trying`: only suspects go out. */
+  #state: 'closed' | 'trying' | 'open' | 'paused';
+  /** Of those in `#again` or under way, the ones that the other side may have died of. */
+  readonly #suspects = new Set<Envelope>();
+  /** The message that is being tried, and who waits for its outcome. */
+  #trial: { readonly seq: number; over(): void } | undefined;
+  /** Which of the threads at the other end, one after the other, this is: what one sent gets no answer to the next. */
+  #epoch = 0;
 
   constructor(around: LinkSurroundings, limits: LinkLimits, open = true) {
     this.#around = around;
     this.#limits = limits;
-    this.#open = open;
+    this.#state = open ? 'open' : 'closed';
   }
 
   /** Messages sent from here whose outcome is not known yet, those waiting for credits included. */
@@ -97,7 +109,7 @@ export class Link {
 
   /** Never throws; without room the message fails like one for a full mailbox. */
   send(envelope: Envelope): void {
-    if (this.#open && this.#underWay.size < this.#limits.credits && this.#backlog.size === 0) {
+    if (this.#state === 'open' && this.#underWay.size < this.#limits.credits && this.#backlog.size === 0) {
       this.#write(envelope, false);
     } else if (this.#backlog.size < this.#limits.backlog || envelope.waits) {
       this.#backlog.push(envelope);
@@ -129,9 +141,11 @@ export class Link {
    * The other side has died. What was under way to aggregates waits for its successor; of plain actors, asks fail
    * with TROUPE_WORKER_LOST, and the rest becomes dead letters.
    */
-  lost(error: TroupeError): void {
-    this.#open = false;
-    const underWay = [...this.#underWay.values()];
+  lost(error: TroupeError, suspects: Suspects = NO_SUSPECTS, here: ThreadIndex = 0): void {
+    this.#state = 'closed';
+    this.#epoch += 1;
+    const suspected = suspects.byThread.get(here);
+    const underWay = [...this.#underWay];
     this.#underWay.clear();
     this.#arrivedWaiting.clear();
     this.#mail.clear();
@@ -139,15 +153,66 @@ export class Link {
     this.#signals = [];
     this.#placements = [];
     this.#withdrawn = [];
-    for (const envelope of underWay) {
-      if (this.#around.survives(envelope)) this.#again.push(envelope);
-      else this.#failed(envelope, error);
+    const again: Envelope[] = [];
+    for (const [seq, envelope] of underWay) {
+      const isSuspect = suspected?.has(seq | 0) === true;
+      if (!this.#around.survives(envelope)) this.#failed(envelope, error);
+      else if (isSuspect && suspects.alone && this.#suspects.delete(envelope)) this.#around.quarantined(envelope);
+      else {
+        if (isSuspect) this.#suspects.add(envelope);
+        again.push(envelope);
+      }
     }
+    // Where some had not gone out again yet, those that had were ahead of them.
+    this.#again = [...again, ...this.#again];
+    this.#endTrial();
+  }
+
+  /** Lets no more mail out, until the other side is replaced; what has left goes on. */
+  pause(): void {
+    if (this.#state === 'open') this.#state = 'paused';
+  }
+
+  /** Nothing goes out any more: what has no outcome fails with `error`. */
+  end(error: TroupeError): void {
+    const open = [...this.#again, ...this.#underWay.values(), ...this.#backlog.drain()];
+    this.#again = [];
+    this.#underWay.clear();
+    this.#endTrial();
+    for (const envelope of open) this.#failed(envelope, error);
+  }
+
+  /**
+   * Sends the suspects to the successor, which handles nothing else yet: one at a time, and each behind those for the
+   * same instance that came before it. Resolves when they have an outcome, or the successor has died, too.
+   */
+  async tryOut(): Promise<void> {
+    if (this.#again.every((envelope) => !this.#suspects.has(envelope))) return;
+    this.#state = 'trying';
+    for (const suspect of this.#again.filter((envelope) => this.#suspects.has(envelope))) {
+      const { target, targetId } = suspect;
+      const upTo = this.#again.slice(0, this.#again.indexOf(suspect) + 1);
+      for (const one of upTo.filter((envelope) => envelope.target === target && envelope.targetId === targetId)) {
+        this.#again.splice(this.#again.indexOf(one), 1);
+        const over = new Promise<void>((resolve) => {
+          this.#trial = { seq: this.#lastSeq + 1, over: resolve };
+        });
+        this.#write(one, true);
+        await over;
+        if (this.#state !== 'trying') return;
+      }
+    }
+  }
+
+  #endTrial(): void {
+    this.#trial?.over();
+    this.#trial = undefined;
   }
 
   /** There is somebody at the other end: what waits for it goes out, first what goes out again. */
   open(): void {
-    this.#open = true;
+    this.#state = 'open';
+    this.#endTrial();
     const again = this.#again;
     this.#again = [];
     for (const envelope of again) this.#write(envelope, true);
@@ -157,7 +222,7 @@ export class Link {
 
   /** Sends what has gathered; called at the end of the turn, and before something that must not overtake it. */
   flush(): void {
-    if (!this.#open) return;
+    if (this.#state === 'closed') return;
     if (this.#gathered === 0) return;
     const mail = this.#mail.take();
     const outcomes = this.#outcomes;
@@ -202,7 +267,8 @@ export class Link {
   }
 
   /** The outcome of a message that came from the other side. */
-  outcome(outcome: WireOutcome): void {
+  outcome(outcome: WireOutcome, epoch: number): void {
+    if (epoch !== this.#epoch) return;
     const last = this.#outcomes.at(-1);
     if (outcome[0] === 'done' && last?.[0] === 'done' && last[1] + last[2] === outcome[1]) {
       this.#outcomes[this.#outcomes.length - 1] = ['done', last[1], last[2] + 1];
@@ -239,7 +305,7 @@ export class Link {
   };
 
   #spendCredits(): void {
-    while (this.#open && this.#underWay.size < this.#limits.credits) {
+    while (this.#state === 'open' && this.#underWay.size < this.#limits.credits) {
       const next = this.#backlog.shift();
       if (next === undefined) return;
       this.#write(next, false);
@@ -249,7 +315,7 @@ export class Link {
   #settle(outcome: WireOutcome): void {
     const seq = outcome[1];
     if (outcome[0] === 'done') {
-      for (let one = seq; one < seq + outcome[2]; one += 1) this.#underWay.delete(one);
+      for (let one = seq; one < seq + outcome[2]; one += 1) this.#finished(one);
       return;
     }
     const envelope = this.#underWay.get(seq);
@@ -259,9 +325,20 @@ export class Link {
       envelope.sink?.taken?.();
       return;
     }
-    this.#underWay.delete(seq);
+    this.#finished(seq);
     if (outcome[0] === 'reply') envelope.sink?.reply(outcome[2], outcome[3], outcome[4]);
     else this.#failed(envelope, fromWireTroupeError(outcome[2]));
+  }
+
+  #finished(seq: number): void {
+    if (this.#suspects.size > 0) this.#forgive(seq);
+    this.#underWay.delete(seq);
+    if (seq === this.#trial?.seq) this.#endTrial();
+  }
+
+  #forgive(seq: number): void {
+    const envelope = this.#underWay.get(seq);
+    if (envelope !== undefined) this.#suspects.delete(envelope);
   }
 
   #failed(envelope: Envelope, error: TroupeError): void {
@@ -270,9 +347,11 @@ export class Link {
   }
 
   readonly #sinkOf = (seq: number, wantsReply: boolean, wantsTaken: boolean): ReplySink =>
-    new DistantSink(this, seq, wantsReply, wantsTaken);
+    new DistantSink(this, this.#epoch, seq, wantsReply, wantsTaken);
 
   readonly #arrive = (seq: number, envelope: Envelope): void => {
+    envelope.fromThread = this.#around.peer;
+    envelope.fromSeq = seq | 0;
     if (envelope.waits) this.#arrivedWaiting.set(seq, envelope);
     this.#around.arrived(envelope);
   };
@@ -291,36 +370,41 @@ export class Link {
   }
 
   /** A message that came from the other side waits no longer. */
-  settledHere(seq: number): void {
-    this.#arrivedWaiting.delete(seq);
+  settledHere(seq: number, epoch: number): void {
+    if (epoch === this.#epoch) this.#arrivedWaiting.delete(seq);
   }
 }
 
 /** Where the outcome of a message goes whose sender is on the other side. */
 class DistantSink implements ReplySink {
   readonly #link: Link;
+  readonly #epoch: number;
   readonly #seq: number;
   readonly #wantsReply: boolean;
   readonly #wantsTaken: boolean;
 
-  constructor(link: Link, seq: number, wantsReply: boolean, wantsTaken: boolean) {
+  constructor(link: Link, epoch: number, seq: number, wantsReply: boolean, wantsTaken: boolean) {
     this.#link = link;
+    this.#epoch = epoch;
     this.#seq = seq;
     this.#wantsReply = wantsReply;
     this.#wantsTaken = wantsTaken;
   }
 
   taken(): void {
-    this.#link.settledHere(this.#seq);
-    if (this.#wantsTaken) this.#link.outcome(['taken', this.#seq]);
+    this.#link.settledHere(this.#seq, this.#epoch);
+    if (this.#wantsTaken) this.#link.outcome(['taken', this.#seq], this.#epoch);
   }
 
   reply(value: unknown, position: number, version: number): void {
-    this.#link.outcome(this.#wantsReply ? ['reply', this.#seq, value, position, version] : ['done', this.#seq, 1]);
+    this.#link.outcome(
+      this.#wantsReply ? ['reply', this.#seq, value, position, version] : ['done', this.#seq, 1],
+      this.#epoch,
+    );
   }
 
   fail(error: TroupeError): void {
-    this.#link.settledHere(this.#seq);
-    this.#link.outcome(['fail', this.#seq, toWireError(error)]);
+    this.#link.settledHere(this.#seq, this.#epoch);
+    this.#link.outcome(['fail', this.#seq, toWireError(error)], this.#epoch);
   }
 }

@@ -6,6 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
 import type { Envelope } from '../core/envelope.js';
+import type { Suspects } from '../core/handling-mark.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import type { FrameCodec } from './frame-codec.js';
 import { Link, type LinkLimits } from './link.js';
@@ -23,9 +24,11 @@ export interface LinksSurroundings {
     withdraw(envelope: Envelope): boolean;
     signal(to: InstanceAddress | undefined, signal: Signal): void;
   };
-  isAggregate(target: string): boolean;
-  newId(): string;
-  undelivered(envelope: Envelope, error: TroupeError): void;
+  readonly isAggregate: (target: string) => boolean;
+  readonly newId: () => string;
+  readonly undelivered: (envelope: Envelope, error: TroupeError) => void;
+  /** A message has killed the thread where its target lives, and the successor of that thread too. */
+  readonly quarantined: (envelope: Envelope) => void;
 }
 
 export class Links implements SignalPost {
@@ -52,7 +55,7 @@ export class Links implements SignalPost {
     return this.#crossed;
   }
 
-  /** Opens the way to a thread, or opens it again to its successor. */
+  /** The way to a thread, or to its successor; nothing goes out before `open`. */
   connect(peer: ThreadIndex, port: MessagePort): void {
     this.#ports.get(peer)?.close();
     this.#ports.set(peer, port);
@@ -65,24 +68,38 @@ export class Links implements SignalPost {
       const at = key.indexOf('/');
       link.place(key.slice(0, at), key.slice(at + 1), this.#around.here);
     }
-    link.open();
+  }
+
+  /** Sends what may have killed a thread to its successor, one at a time. */
+  tryOut(peer: ThreadIndex): Promise<void> {
+    return this.#link(peer).tryOut();
+  }
+
+  /** Everything may go there. */
+  open(peer: ThreadIndex): void {
+    this.#link(peer).open();
+  }
+
+  /** The thread shall come to rest: no more mail goes there until it is replaced. */
+  pause(peer: ThreadIndex): void {
+    this.#link(peer).pause();
+  }
+
+  /** What has no outcome yet, and gets none from what has come, fails with `error`. */
+  end(error: TroupeError): void {
+    for (const [peer, link] of this.#links) {
+      this.#takeLast(peer);
+      link.end(error);
+    }
   }
 
   /** A thread has died. What it had sent before is taken in first. */
-  lost(peer: ThreadIndex, error: TroupeError): void {
-    const port = this.#ports.get(peer);
-    const link = this.#link(peer);
-    if (port !== undefined) {
-      for (let one = receiveMessageOnPort(port); one !== undefined; one = receiveMessageOnPort(port)) {
-        this.#crossed += 1;
-        // Only links post to these ports.
-        link.receive(one.message as Uint8Array);
-      }
-      port.close();
-    }
+  lost(peer: ThreadIndex, error: TroupeError, suspects: Suspects): void {
+    this.#takeLast(peer);
+    this.#ports.get(peer)?.close();
     this.#ports.delete(peer);
     this.#around.placement.forget(peer);
-    link.lost(error);
+    this.#link(peer).lost(error, suspects, this.#around.here);
   }
 
   /** An instance has come to life here, or ended: those whose id hashes elsewhere are announced to all threads. */
@@ -127,12 +144,24 @@ export class Links implements SignalPost {
     else this.#link(thread).signal(to, signal);
   }
 
+  /** Takes in what a thread has sent and what has not been looked at yet. */
+  #takeLast(peer: ThreadIndex): void {
+    const port = this.#ports.get(peer);
+    if (port === undefined) return;
+    for (let one = receiveMessageOnPort(port); one !== undefined; one = receiveMessageOnPort(port)) {
+      this.#crossed += 1;
+      // Only links post to these ports.
+      this.#link(peer).receive(one.message as Uint8Array);
+    }
+  }
+
   #link(peer: ThreadIndex): Link {
     const known = this.#links.get(peer);
     if (known !== undefined) return known;
-    const { codec, limits, local, isAggregate, newId, placement, undelivered } = this.#around;
+    const { codec, limits, local, isAggregate, newId, placement, undelivered, quarantined } = this.#around;
     const link = new Link(
       {
+        peer,
         codec,
         post: (frame) => {
           this.#crossed += 1;
@@ -144,6 +173,7 @@ export class Links implements SignalPost {
         placed: (name, id, thread) => placement.place(name, id, thread),
         survives: (envelope) => isAggregate(envelope.target),
         undelivered,
+        quarantined,
         name: (envelope) => {
           if (envelope.commandId === undefined && isAggregate(envelope.target)) envelope.assignedId ??= newId();
         },

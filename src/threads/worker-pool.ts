@@ -11,8 +11,11 @@ import { Piscina } from 'piscina';
 export class WorkerPool {
   readonly #pool: Piscina;
 
-  /** @param entry module whose default export is the task */
-  constructor(entry: URL, workers: number) {
+  /**
+   * @param entry module whose default export is the task
+   * @param hardHeapMb V8's own limit of the old generation, which may take the process along; undefined: V8's choice
+   */
+  constructor(entry: URL, workers: number, hardHeapMb: number | undefined) {
     this.#pool = new Piscina({
       filename: fileURLToPath(entry),
       minThreads: workers,
@@ -20,6 +23,7 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       // The default blocks timers and ports of a thread while it waits for tasks.
       atomics: 'disabled',
+      ...(hardHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: hardHeapMb } }),
       execArgv: process.execArgv.filter((flag) => flag === '--enable-source-maps'),
     });
   }
