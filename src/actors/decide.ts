@@ -194,7 +194,8 @@ function entryOf(
     const outcome = { kind: 'reply', reply: kept, version: ground.version, position: 0 } as const;
     return eventless(ground, commandId, print, kept, undefined, { fingerprint: print, outcome });
   }
-  const print = explicitId ? fingerprintOf(envelope) : 0;
+  // Also an id that the runtime has given may come a second time, when the thread of this instance dies.
+  const print = explicitId || envelope.assignedId !== undefined ? fingerprintOf(envelope) : 0;
   const written = writeEvents(around, ground, envelope, staged, commandId, encodeOutcome(print, replyText));
   if ('kind' in written) return written;
   return {
