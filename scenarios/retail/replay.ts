@@ -29,7 +29,7 @@ export interface ReplayOptions {
   readonly signal: AbortSignal;
   /** Whether an invoice may be left out because the journal has it. */
   isFinished(invoice: Invoice): boolean;
-  /** Rows done so far. */
+  /** Is told the rows done so far, after each invoice. */
   onProgress(rows: number): void;
 }
 
@@ -73,16 +73,14 @@ export async function replay(
     if (options.isFinished(invoice)) {
       skipped += 1;
       rows += lines;
+      options.onProgress(rows);
       continue;
     }
     while (linesUnderWay > 0 && linesUnderWay + lines > LIMITS.linesInFlight) await Promise.race(underWay);
     linesSinceLook += lines;
     if (linesSinceLook > LIMITS.linesPerLook) {
       linesSinceLook = 0;
-      while (lagOf(system) > LIMITS.lag && !options.signal.aborted) {
-        options.onProgress(rows);
-        await sleep(LIMITS.lookAgainMs);
-      }
+      while (lagOf(system) > LIMITS.lag && !options.signal.aborted) await sleep(LIMITS.lookAgainMs);
     }
     linesUnderWay += lines;
     const task = sendOne(invoice).finally(() => underWay.delete(task));

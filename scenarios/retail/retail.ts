@@ -12,8 +12,9 @@ import { checkTotals } from './check-totals.js';
 import type { Invoice } from './invoice-book.js';
 import { readInvoices } from './read-invoices.js';
 import { readRecorded } from './recorded-totals.js';
-import { lagOf, replay } from './replay.js';
-import { tellStory } from './story.js';
+import { type Replayed, replay } from './replay.js';
+import { retailCommand, tellStory } from './story.js';
+import { watchProgress } from './watch-progress.js';
 
 const CAST = new URL('../../actors/index.js', import.meta.url);
 
@@ -22,6 +23,12 @@ const DEFAULT_INPUT = new URL('../../../scenarios/data/online-retail-2011-12-05.
 
 /** Until reactions and read models have caught up with the last command; they are seconds behind at most. */
 const SETTLE_TIMEOUT = '10m';
+
+// A type and no interface: helpers take the context of any scenario, whose options are a record.
+type RetailOptions = {
+  readonly input: string | undefined;
+  readonly resume: boolean;
+};
 
 export const retail = defineScenario({
   name: 'retail',
@@ -48,9 +55,7 @@ export const retail = defineScenario({
 
 export default retail;
 
-async function runRetail(
-  ctx: ScenarioContext<{ readonly input: string | undefined; readonly resume: boolean }>,
-): Promise<void> {
+async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
   const file = ctx.options.input ?? fileURLToPath(DEFAULT_INPUT);
   const { book, expected, rows, rejectedRows } = await readInvoices(file, (message) => ctx.warn(message));
   const system = await ActorSystem.start({ name: 'retail', cast: CAST, workers: ctx.workers, journal: ctx.journal });
@@ -58,21 +63,21 @@ async function runRetail(
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
     if (ctx.options.resume) await retryParked(ctx, system);
     const headBefore = system.metrics().position;
-    const progress = ctx.progress({ total: rows - rejectedRows, unit: 'rows' });
-    const startedMs = performance.now();
-    const { skipped, conflicts } = await replay(system, book.close(), {
-      signal: ctx.signal,
-      isFinished,
-      onProgress(done) {
-        const eventsPerSecond = (system.metrics().position - headBefore) / ((performance.now() - startedMs) / 1_000);
-        progress.update(done, { 'events/s': Math.round(eventsPerSecond), lag: lagOf(system) });
-      },
-    });
-    if (!ctx.signal.aborted) await Promise.race([system.settled({ timeout: SETTLE_TIMEOUT }), aborted(ctx.signal)]);
-    progress.stop();
+    const progress = watchProgress(ctx, system, rows - rejectedRows);
+    let replayed: Replayed;
+    try {
+      replayed = await replay(system, book.close(), {
+        signal: ctx.signal,
+        isFinished,
+        onProgress: (done) => progress.show(done),
+      });
+      if (!ctx.signal.aborted) await Promise.race([system.settled({ timeout: SETTLE_TIMEOUT }), aborted(ctx.signal)]);
+    } finally {
+      progress.stop();
+    }
     ctx.events(system.metrics().position - headBefore);
     if (ctx.signal.aborted) {
-      ctx.say(`Cut short. To go on where it stopped: npm run scenario -- retail --journal ${ctx.journal} --resume`);
+      ctx.say(`Cut short. To go on where it stopped: ${retailCommand(ctx.options.input, ctx.journal)} --resume`);
       return;
     }
 
@@ -80,8 +85,15 @@ async function runRetail(
     ctx.total('rows', rows);
     ctx.total('rejectedRows', rejectedRows);
     for (const [name, value] of Object.entries(recorded.totals)) ctx.total(name, value);
-    await tellStory(ctx, system, { file, rows, rejectedRows, skipped, recorded, book });
-    await checkTotals(ctx, system, { recorded, expected, conflicts });
+    await tellStory(ctx, system, {
+      input: ctx.options.input,
+      rows,
+      rejectedRows,
+      skipped: replayed.skipped,
+      recorded,
+      book,
+    });
+    await checkTotals(ctx, system, { recorded, expected, conflicts: replayed.conflicts });
   } finally {
     await system.stop();
   }

@@ -1,5 +1,4 @@
 /** What people read in the end: what happened, what sold best, where it went, and what to try next. */
-import { relative } from 'node:path';
 import type { ActorSystem, ScenarioContext } from 'troupe';
 import { stock } from '../../actors/inventory/stock.js';
 import { salesByCountry } from '../../actors/order/sales-by-country.js';
@@ -10,7 +9,8 @@ import type { Recorded } from './recorded-totals.js';
 const COUNTRIES_SHOWN = 8;
 
 export interface StoryFacts {
-  readonly file: string;
+  /** As given with `--input`. */
+  readonly input: string | undefined;
   readonly rows: number;
   readonly rejectedRows: number;
   /** Invoices that `--resume` left out. */
@@ -65,12 +65,14 @@ export async function tellStory(ctx: ScenarioContext, system: ActorSystem, facts
   }
   ctx.bars(bars, { title: 'Sales by country' });
 
-  const journal = shellWord(relative(process.cwd(), ctx.journal));
-  const given = ctx.journalGiven ? ` --journal ${journal}` : '';
+  const { journal } = ctx;
   const commands = [
-    [`npm run scenario -- retail --journal ${journal}`, 'the same rows again: nothing changes'],
-    [`npm run scenario -- retail${given} --resume`, 'after Ctrl-C or kill -9 half-way: goes on where it stopped'],
-    [`sqlite3 ${journal}.views 'select * from stock limit 9'`, 'read models are tables, the journal is one too'],
+    [retailCommand(facts.input, journal), 'the same rows again: nothing changes'],
+    [`${retailCommand(facts.input, journal)} --resume`, 'after Ctrl-C or kill -9 half-way: goes on where it stopped'],
+    [
+      `sqlite3 ${shellWord(`${journal}.views`)} 'select * from stock limit 9'`,
+      'read models are tables; the journal has event_log',
+    ],
   ] as const;
   ctx.say();
   ctx.say(`The journal is ${journal}, its read models are in ${journal}.views. To try next:`);
@@ -78,6 +80,12 @@ export async function tellStory(ctx: ScenarioContext, system: ActorSystem, facts
     ctx.say(`  ${command}`);
     ctx.say(`      ${effect}`);
   }
+}
+
+/** The command that runs the same input on this journal. */
+export function retailCommand(input: string | undefined, journal: string): string {
+  const given = input === undefined ? '' : ` --input ${shellWord(input)}`;
+  return `npm run scenario -- retail${given} --journal ${shellWord(journal)}`;
 }
 
 async function period(system: ActorSystem): Promise<string> {

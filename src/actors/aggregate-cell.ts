@@ -10,20 +10,20 @@ import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
 import type { HandlingMark } from '../core/handling-mark.js';
 import type { Logger } from '../core/logger.js';
+import { showThrown } from '../core/show-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { CellJournal, StoredOutcome, Stream } from '../journal/journal.js';
+import type { CellJournal, Stream } from '../journal/journal.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
 import type { Answers } from './answers.js';
 import { CommandEntry, type EntryOwner } from './command-entry.js';
-import { CommandMemory } from './command-memory.js';
-import { type Decision, type DecidedEntry, decide, fingerprintOf } from './decide.js';
+import { type Decision, type DecidedEntry, decide } from './decide.js';
 import type { Dispatcher, Runnable } from './dispatcher.js';
 import { LoadBackoff } from './load-backoff.js';
+import { Repeats } from './repeats.js';
 import { isSnapshotDue, snapshotOf } from './snapshot-policy.js';
 import { Speculation } from './speculation.js';
-import { idReused } from './undeliverable.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
@@ -55,8 +55,8 @@ export class AggregateCell implements Runnable, EntryOwner {
   lastUsedMs = 0;
 
   readonly #around: CellSurroundings;
-  readonly #memory = new CommandMemory();
   readonly #speculation: Speculation;
+  readonly #repeats: Repeats;
   #phase: Phase = 'cold';
   #scheduled = false;
   #stream: Stream | undefined;
@@ -80,6 +80,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.log = around.log;
     this.mailbox = new Mailbox(definition.options.mailbox);
     this.#speculation = new Speculation(around.answers);
+    this.#repeats = new Repeats(around, this.#speculation);
   }
 
   /** Whether nothing waits, is handled or being committed: the instance may leave memory. */
@@ -148,25 +149,16 @@ export class AggregateCell implements Runnable, EntryOwner {
   #handle(envelope: Envelope): void {
     const id = envelope.commandId;
     if (id === undefined || this.definition.options.queries.has(envelope.type)) return this.#decide(envelope);
-    const entry = this.#memory.entryOf(id);
-    if (entry !== undefined) return this.#join(envelope, entry);
-    const stored = this.#memory.outcomeOf(id);
-    if (stored !== undefined) return this.#repeat(envelope, stored);
-    if (this.#memory.mayBeStored(id)) return this.#lookUp(envelope, id);
-    this.#decide(envelope);
+    const known = this.#repeats.recognise(envelope, id);
+    if (known === 'new') this.#decide(envelope);
+    else if (known === 'perhaps') this.#lookUp(envelope, id);
   }
 
-  /** The hash of the id is known: only the journal can tell whether the id is. */
   #lookUp(envelope: Envelope, id: string): void {
-    const found = this.#around.journal.findOutcome(this.definition.name, this.id, id).then(
-      (stored) => () => {
-        if (stored === undefined) return this.#decide(envelope);
-        this.#memory.remember(id, stored);
-        this.#repeat(envelope, stored);
-      },
-      (error: unknown) => () => this.#around.answers.fail(envelope, this.#asFailure(envelope.type, error)),
-    );
-    this.#step(envelope, found, (next) => next());
+    const upcoming = (ahead: number): Envelope | undefined => this.mailbox.upcoming(ahead);
+    this.#step(envelope, this.#repeats.lookUp(this.definition.name, this.id, id, upcoming), (finding) => {
+      if (this.#repeats.answer(envelope, id, finding) === 'new') this.#decide(envelope);
+    });
   }
 
   #decide(envelope: Envelope): void {
@@ -222,35 +214,15 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#version = decision.version;
     if (due) this.#snapshotVersion = decision.version;
     this.#speculation.add(entry);
-    if (entry.explicitId) this.#memory.underWay(entry);
+    if (entry.explicitId) this.#repeats.underWay(entry);
     this.#around.journal.append(entry);
-  }
-
-  // Repeats
-
-  /** A repeat of a command that is being committed. */
-  #join(envelope: Envelope, entry: CommandEntry): void {
-    const { answers } = this.#around;
-    if (entry.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
-    this.#speculation.follow(entry, envelope, () => answers.outcome(envelope, entry.outcome));
-  }
-
-  #repeat(envelope: Envelope, stored: StoredOutcome): void {
-    const { answers } = this.#around;
-    if (stored.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
-    this.#speculation.hold(envelope, () => answers.outcome(envelope, stored.outcome));
-  }
-
-  #refuseReused(envelope: Envelope): void {
-    const error = idReused(envelope);
-    this.#speculation.hold(envelope, () => this.#around.answers.fail(envelope, error));
   }
 
   // Commits
 
   entryCommitted(entry: CommandEntry): void {
     const { answers } = this.#around;
-    if (entry.explicitId) this.#memory.settled(entry, entry.outcome);
+    if (entry.explicitId) this.#repeats.settled(entry);
     if (entry.rejection === undefined) answers.reply(entry.envelope, entry.reply, entry.position, entry.version);
     else answers.fail(entry.envelope, entry.rejection);
     this.#speculation.settle(entry, undefined);
@@ -307,7 +279,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#state = recovered.state;
     this.#version = recovered.version;
     this.#snapshotVersion = recovered.snapshotVersion;
-    this.#memory.load(recovered.commandHashes);
+    this.#repeats.load(recovered.commandHashes);
     this.#backoff = undefined;
     this.#phase = 'ready';
     this.#schedule();
@@ -316,7 +288,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   /** Messages wait through the first failure; from the second on, what waits fails with its error. */
   #notRecovered(error: unknown): void {
     if (this.#phase === 'ended') return;
-    const failure = this.#asFailure('loading', error);
+    const failure = this.#asFailure(error);
     this.#backoff ??= new LoadBackoff(this.#around.askTimeoutMs);
     const delayMs = this.#backoff.failed();
     this.#phase = 'backing-off';
@@ -328,9 +300,9 @@ export class AggregateCell implements Runnable, EntryOwner {
     for (const envelope of this.mailbox.drain()) this.#around.answers.fail(envelope, failure);
   }
 
-  #asFailure(what: string, error: unknown): TroupeError {
+  #asFailure(error: unknown): TroupeError {
     if (isTroupeError(error)) return error;
-    const message = `${this.definition.name}/${this.id}: ${what} failed`;
+    const message = `${this.definition.name}/${this.id} can't be loaded: ${showThrown(error)}`;
     return new TroupeError('TROUPE_ACTOR_FAILED', message, { cause: error });
   }
 }

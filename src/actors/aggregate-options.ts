@@ -52,7 +52,7 @@ export interface AggregateOptions<Name extends string, State, Data, Applies, Res
     };
   } & { readonly [Type in keyof Applies]: { readonly apply: Applies[Type] } } & {
     readonly [Type in keyof Results]: {
-      /** The state after the event. Pure: it runs again in each recovery. Data is as stored, and frozen. */
+      /** The state after the event. Pure: it runs again in each recovery. Data is as stored, and belongs to this fold alone. */
       readonly apply: ApplyFunction<State, At<Data, Type>, Type & string, Results[Type]>;
     };
   };

@@ -3,6 +3,7 @@
  *
  * It holds no instance, so that it stays true when the instance leaves memory, restarts or moves.
  */
+import { suggestion } from '../core/did-you-mean.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
 import type { EnvelopeFacts, Post } from '../core/envelope.js';
@@ -26,6 +27,8 @@ export interface RefSurroundings extends SendSurroundings {
   isQuery(target: string, type: string): boolean;
   stop(target: string, targetId: string): Promise<void>;
 }
+
+const OPTIONS: ReadonlySet<string> = new Set(['id', 'timeout', 'priority', 'correlationId', 'metadata', 'receipt']);
 
 export class RoutedRef implements RuntimeRef {
   readonly name: string;
@@ -101,12 +104,13 @@ export class RoutedRef implements RuntimeRef {
 
   #timeoutMs(options: MessageOptions | undefined): number {
     if (options?.timeout === undefined) return this.#around.askTimeoutMs;
-    return parseDuration(options.timeout, 'options.timeout');
+    return parseDuration(options.timeout, 'options.timeout', { infinite: true });
   }
 
   #facts(options: MessageOptions | undefined, sink: EnvelopeFacts['sink'], waits: boolean): EnvelopeFacts | undefined {
     const inherited = this.#source?.inherited;
     if (options === undefined && sink === undefined && inherited === undefined) return undefined;
+    for (const key in options) if (!OPTIONS.has(key)) throw this.#unknownOption(key);
     const metadata = options?.metadata;
     const priority = options?.priority;
     if (priority !== undefined && (typeof priority !== 'number' || Number.isNaN(priority))) {
@@ -137,6 +141,14 @@ export class RoutedRef implements RuntimeRef {
     return new TroupeError(
       'TROUPE_INVALID_OPTIONS',
       `${this.name}/${this.id}: options.${key} is ${showValue(value)}; ${advice}`,
+    );
+  }
+
+  #unknownOption(key: string): TroupeError {
+    return new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${this.name}/${this.id}: unknown option "${key}"${suggestion(key, OPTIONS) || `; known are ${[...OPTIONS].join(', ')}`}`,
+      { details: { option: key } },
     );
   }
 

@@ -48,6 +48,11 @@ export class RingBuffer<T> {
     return this.#size === 0 ? undefined : this.#slots[this.#head];
   }
 
+  /** The item that `index` others go before; undefined beyond the last. */
+  at(index: number): T | undefined {
+    return index < this.#size ? this.#slots[(this.#head + index) & this.#mask] : undefined;
+  }
+
   /** Takes everything out, in order. */
   drain(): T[] {
     const items: T[] = [];

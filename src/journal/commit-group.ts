@@ -168,7 +168,7 @@ export class CommitGroup {
         commandHash: entry.commandHash,
         commandId: entry.commandId,
         fingerprint: stored.fingerprint,
-        outcome: stored.outcome,
+        outcome: atPosition(stored.outcome, this.position),
       });
     }
     if (snapshot !== undefined) {
@@ -199,4 +199,9 @@ export class CommitGroup {
       if (row !== undefined) row.stream.openRow = undefined;
     }
   }
+}
+
+/** The position that a receipt names is known only here; a repeat gets the same one. */
+function atPosition(outcome: Outcome, position: number): Outcome {
+  return outcome.kind === 'reply' ? { ...outcome, position } : outcome;
 }

@@ -28,7 +28,7 @@ export const JOURNAL_LIMITS = {
   /** Outcomes without events kept for each aggregate, unless told otherwise. */
   outcomes: 1_000,
   /** Pages visited for one answer of `readStream`. */
-  readSpans: 64,
+  readSpans: 128,
   /** Characters of the index read for one answer of `readStream`: some 500 pages. */
   indexChars: 8_000,
   /** Events in one page of `readStream` and, at most, of `read`. */

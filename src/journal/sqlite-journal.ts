@@ -169,10 +169,13 @@ export class SqliteJournal implements Journal {
   async #close(): Promise<void> {
     const { writing, reading, unlock } = this.#parts;
     await this.#writer.close();
-    // Readers first: the last connection to close takes the write-ahead log with it.
-    await reading.close();
-    await this.#checkpointer.close();
-    await writing.close();
-    await unlock();
+    try {
+      // The one that writes comes last: the last connection to close takes the write-ahead log with it.
+      await reading.close();
+      await this.#checkpointer.close();
+      await writing.close();
+    } finally {
+      await unlock();
+    }
   }
 }

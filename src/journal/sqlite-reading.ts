@@ -39,7 +39,7 @@ const RECORDS = 'SELECT key, value FROM record WHERE kind = ? ORDER BY key';
 const IDENTITY = "SELECT value FROM meta WHERE key = 'identity'";
 
 /** Pages per query, and per answer. */
-const PAGES = 128;
+const PAGES = 256;
 
 /** The journal's identity. */
 export async function readIdentity(session: SqliteSession): Promise<string> {

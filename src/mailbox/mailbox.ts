@@ -50,6 +50,11 @@ export class Mailbox {
     return next;
   }
 
+  /** The message that will be taken after `index` others; undefined when there is none yet. */
+  upcoming(index: number): Envelope | undefined {
+    return this.#messages.at(index);
+  }
+
   /** Withdraws a message that still waits for room; false if it has been taken already. */
   withdraw(envelope: Envelope): boolean {
     return this.#waiting?.leave(envelope) ?? false;

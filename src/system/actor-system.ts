@@ -16,7 +16,7 @@ import {
 } from '../actors/system-request.js';
 import type { Receipt } from '../actors/message-options.js';
 import { replay } from '../actors/replay.js';
-import { type Duration, parseDuration } from '../core/duration.js';
+import type { Duration } from '../core/duration.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
@@ -25,6 +25,7 @@ import type { RowOf, RuntimeProjection } from '../projections/projection-definit
 import type { View } from '../projections/view.js';
 import { foldStream } from '../streams/log-reader.js';
 import type { DeadLetters } from './dead-letters.js';
+import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
 import { Runtime } from './runtime.js';
 import { untilTrue } from './settle.js';
 import { type Health, healthOf, type SystemMetrics, metricsOf } from './system-metrics.js';
@@ -58,6 +59,9 @@ export interface StateMoment {
   readonly atTime?: number;
 }
 
+const HISTORY_KEYS = ['after', 'types', 'aggregate', 'id', 'live'] as const;
+const READ_ALL_KEYS = ['after', 'limit', 'types', 'live'] as const;
+
 export class ActorSystem implements AsyncDisposable {
   readonly #runtime: Runtime;
 
@@ -87,6 +91,7 @@ export class ActorSystem implements AsyncDisposable {
   async spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): Promise<ActorRef<D>> {
     this.#refuseWhenStopping('spawn');
     this.#known(definition, 'actor');
+    refuseUnknown('spawn', options ?? {}, ['id', 'args']);
     const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
     const id = given.id ?? this.#runtime.newId();
     await this.#runtime.spawn(definition, id, given.args);
@@ -108,9 +113,7 @@ export class ActorSystem implements AsyncDisposable {
 
   /** The past and, with `live`, then the present, without gap or repeat; each subscriber reads for itself. */
   history(options: HistoryOptions = {}): Observable<RecordedEvent> {
-    const { aggregate, ...rest } = options;
-    const name = typeof aggregate === 'object' ? aggregate.name : aggregate;
-    return this.#runtime.reader.observe({ ...rest, after: this.#position(rest.after), aggregate: name });
+    return this.#runtime.reader.observe(readSelection('history', options, HISTORY_KEYS));
   }
 
   /** The events of one aggregate, pulled page by page. */
@@ -121,7 +124,7 @@ export class ActorSystem implements AsyncDisposable {
 
   /** All events in order of position, pulled page by page: for consumers that work asynchronously. */
   readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
-    return this.#runtime.reader.read({ ...options, after: this.#position(options.after) });
+    return this.#runtime.reader.read(readSelection('readAll', options, READ_ALL_KEYS));
   }
 
   /**
@@ -131,14 +134,15 @@ export class ActorSystem implements AsyncDisposable {
    */
   async state<D extends RuntimeAggregate>(definition: D, id: string, moment: StateMoment = {}): Promise<StateOf<D>> {
     this.#known(definition, 'aggregate');
+    const at = readMoment(moment);
     // The definition's own functions made the state, so it is of its type.
-    if (moment.atVersion === undefined && moment.atTime === undefined) {
+    if (at.atVersion === undefined && at.atTime === undefined) {
       return (await this.#runtime.ref(definition.name, id).ask(SHOW_STATE, new StateRequest())) as StateOf<D>;
     }
     const { journal } = this.#runtime;
     await journal.flushed();
     const initial = definition.options.initialState(id);
-    const state = await foldStream(journal, definition.name, id, moment, initial, (before, event) =>
+    const state = await foldStream(journal, definition.name, id, at, initial, (before, event) =>
       replay(definition, before, event),
     );
     return state as StateOf<D>;
@@ -159,14 +163,15 @@ export class ActorSystem implements AsyncDisposable {
     options: { readonly expectedVersion?: ExpectedVersion; readonly timeout?: Duration } = {},
   ): Promise<{ readonly version: number; readonly position: number }> {
     this.#known(definition, 'aggregate');
-    const request = new AppendRequest(checkedEvents(events), checkedVersion(options.expectedVersion ?? 'any'));
+    const { expectedVersion, timeoutMs } = readAppend(options);
+    const request = new AppendRequest(checkedEvents(events), expectedVersion);
     const ids = request.events.map((event) => event.id);
     const commandId = ids.every((one) => one !== undefined) ? `append:${JSON.stringify(ids)}` : undefined;
     const ref = this.#runtime.ref(definition.name, id);
     const receipt = await ref.ask(APPEND, request, {
       receipt: true,
       ...(commandId === undefined ? {} : { id: commandId }),
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     });
     // An ask for a receipt resolves with one.
     const { version, position } = receipt as Receipt;
@@ -192,10 +197,7 @@ export class ActorSystem implements AsyncDisposable {
    * @throws TROUPE_ASK_TIMEOUT naming what is still under way.
    */
   async settled(options: { readonly timeout?: Duration } = {}): Promise<void> {
-    const timeoutMs =
-      options.timeout === undefined
-        ? LIMITS.settledTimeoutMs
-        : parseDuration(options.timeout, 'settled: option "timeout"', { infinite: true });
+    const timeoutMs = readTimeoutMs('settled', options, LIMITS.settledTimeoutMs);
     if (await untilTrue(async () => this.#runtime.stopping || (await this.#runtime.settled()), timeoutMs)) {
       this.#refuseWhenStopping('settled');
       return;
@@ -229,8 +231,7 @@ export class ActorSystem implements AsyncDisposable {
    * @param options.timeout default 10 s.
    */
   async stop(options: { readonly timeout?: Duration } = {}): Promise<void> {
-    const timeoutMs =
-      options.timeout === undefined ? LIMITS.stopTimeoutMs : parseDuration(options.timeout, 'stop: option "timeout"');
+    const timeoutMs = readTimeoutMs('stop', options, LIMITS.stopTimeoutMs);
     await this.#runtime.stop(timeoutMs);
   }
 
@@ -240,6 +241,8 @@ export class ActorSystem implements AsyncDisposable {
 
   #typedRef<D extends Addressable>(definition: D, id: string): ActorRef<D> {
     // What the definition's types say of its messages is checked at run time by the router.
+    const name: unknown = (Object(definition) as { readonly name?: unknown }).name;
+    if (typeof name !== 'string') this.#known(definition, 'actor or aggregate');
     return this.#runtime.ref(definition.name, id) as unknown as ActorRef<D>;
   }
 
@@ -251,23 +254,22 @@ export class ActorSystem implements AsyncDisposable {
     );
   }
 
-  #known(definition: { readonly kind: string; readonly name: string }, kind: string): void {
+  #known(definition: unknown, kind: string): void {
+    // JavaScript may pass anything; reading a field of an object as unknown is safe.
+    const { name } = Object(definition) as { readonly name?: unknown };
     const { actors, aggregates, projections } = this.#runtime.cast;
-    const known = [...actors, ...aggregates, ...projections].find((one) => one.name === definition.name);
-    if (known?.kind === kind) return;
+    const found = [...actors, ...aggregates, ...projections].find((one) => one.name === name);
+    if (found?.kind === kind) return;
+    const what =
+      found === undefined
+        ? `is ${showValue(definition)}, which is not in the cast`
+        : `is the ${found.kind} ${found.name}`;
     throw new TroupeError(
-      'TROUPE_UNKNOWN_ACTOR',
-      `no ${kind} named ${definition.name} is in the cast; export its definition from the module given as cast`,
-      { details: { name: definition.name, kind } },
-    );
-  }
-
-  #position(after: number | undefined): number {
-    if (after === undefined) return 0;
-    if (Number.isSafeInteger(after) && after >= 0) return after;
-    throw new TroupeError(
-      'TROUPE_INVALID_OPTIONS',
-      `after is ${showValue(after)}; give a position: a whole number from 0`,
+      found === undefined && typeof name === 'string' ? 'TROUPE_UNKNOWN_ACTOR' : 'TROUPE_INVALID_OPTIONS',
+      typeof name === 'string' && found === undefined
+        ? `no ${kind} named ${name} is in the cast; export its definition from the module given as cast`
+        : `the definition ${what}; give one made by ${kind}()`,
+      { details: { name: showValue(name), kind } },
     );
   }
 }
@@ -277,12 +279,4 @@ function checkedEvents(events: readonly EventToAppend[]): readonly EventToAppend
   const given: unknown = events;
   if (Array.isArray(given) && given.length >= 1 && given.length <= 1_000) return events;
   throw new TroupeError('TROUPE_INVALID_OPTIONS', 'append: give an array of 1 to 1,000 events, each { type, data }');
-}
-
-function checkedVersion(expected: ExpectedVersion): ExpectedVersion {
-  if (expected === 'none' || expected === 'any' || (Number.isSafeInteger(expected) && expected >= 0)) return expected;
-  throw new TroupeError(
-    'TROUPE_INVALID_OPTIONS',
-    `append: expectedVersion is ${showValue(expected)}; give a version, 'none' or 'any'`,
-  );
 }

@@ -83,10 +83,27 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string): Cast {
     byName.set(definition.name, definition);
   }
   const all = [...byName.values()];
+  for (const one of all) if (one.kind === 'reaction' || one.kind === 'projection') checkSources(one, byName, where);
   return {
     actors: all.filter((one) => one.kind === 'actor'),
     aggregates: all.filter((one) => one.kind === 'aggregate'),
     reactions: all.filter((one) => one.kind === 'reaction'),
     projections: all.filter((one) => one.kind === 'projection'),
   };
+}
+
+/** A consumer of events that nobody in this system emits would wait for ever, in silence. */
+function checkSources(
+  consumer: RuntimeReaction | RuntimeProjection,
+  byName: ReadonlyMap<string, AnyDefinition>,
+  where: string,
+): void {
+  for (const source of consumer.options.of ?? []) {
+    if (byName.get(source.name)?.kind === 'aggregate') continue;
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${where}: ${consumer.kind} ${consumer.name} follows the aggregate ${source.name}, which is not in the cast; export it too`,
+      { details: { consumer: consumer.name, aggregate: source.name } },
+    );
+  }
 }

@@ -67,14 +67,24 @@ describe('aggregate, full mailbox', () => {
   it('drops the oldest, tells its sender or makes it a dead letter with that reason', async () => {
     const { harness, script, ref, finish } = await occupied({ capacity: 3, overflow: 'drop-oldest' });
     const asked = codeOf(ref.ask('add', { n: 1 }));
-    ref.tell('add', { n: 2 });
-    await ref.send('add', { n: 3 });
-    for (const n of [4, 5, 6]) ref.tell('add', { n });
+    for (const n of [2, 3, 4, 5, 6]) ref.tell('add', { n });
     expect(await asked).to.equal(FULL);
     expect(harness.dropped).to.deep.equal(['dropped-oldest add', 'dropped-oldest add']);
     finish();
     await harness.settled();
     expect(script.handled).to.deep.equal([0, 4, 5, 6]);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
+  it('never drops a send that was taken: in front of it drop-oldest refuses the newcomer', async () => {
+    const { harness, script, ref, finish } = await occupied({ capacity: 2, overflow: 'drop-oldest' });
+    await ref.send('add', { n: 1 });
+    ref.tell('add', { n: 2 });
+    ref.tell('add', { n: 3 });
+    expect(harness.dropped).to.deep.equal(['mailbox-full add']);
+    finish();
+    await harness.settled();
+    expect(script.handled).to.deep.equal([0, 1, 2]);
     expect(harness.host.unfinished).to.equal(0);
   });
 
@@ -279,6 +289,43 @@ describe('aggregate, repeats', () => {
       await Promise.all(first),
     );
     expect(await ref.ask('sum')).to.equal(500);
+  });
+
+  it('fails the one message whose id could not be looked up, and answers its next repeat', async () => {
+    const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
+    const ref = harness.ref('a');
+    for (const id of ['x', 'y']) await ref.ask('add', { n: 1 }, { id });
+    await harness.clock.advance(1_000);
+    const { memory } = harness;
+    const find = memory.findOutcome.bind(memory);
+    memory.findOutcome = (name, aggregateId, id) =>
+      id === 'x' ? Promise.reject(new Error('the disk is gone')) : find(name, aggregateId, id);
+    const broken = errorOf(ref.ask('add', { n: 1 }, { id: 'x' }));
+    const behind = ref.ask('add', { n: 1 }, { id: 'y' });
+    expect((await broken).code).to.equal('TROUPE_ACTOR_FAILED');
+    expect(await behind).to.equal(2);
+    memory.findOutcome = find;
+    expect(await ref.ask('add', { n: 1 }, { id: 'x' })).to.equal(1);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
+  it('gives 100 repeats in a row, with new commands among them, their first outcomes after a passivation', async () => {
+    const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
+    const ref = harness.ref('a');
+    const ids = Array.from({ length: 100 }, (_, i) => `id-${i}`);
+    const first = await Promise.all(ids.map((id) => ref.ask('add', { n: 1 }, { id, receipt: true })));
+    await harness.clock.advance(1_000);
+    expect(harness.host.size).to.equal(0);
+    const again = ids.flatMap((id, i) => {
+      const repeat = ref.ask('add', { n: 1 }, { id, receipt: true });
+      if (i % 7 === 3) ref.tell('add', { n: 1 }, { id: `new-${i}` });
+      if (i % 11 === 5) ref.tell('add', { n: 1 });
+      return i % 3 === 0 ? [repeat, ref.ask('add', { n: 1 }, { id, receipt: true })] : [repeat];
+    });
+    const expected = first.flatMap((receipt, i) => (i % 3 === 0 ? [receipt, receipt] : [receipt]));
+    expect(await Promise.all(again)).to.deep.equal(expected);
+    expect(await ref.ask('sum')).to.equal(100 + 14 + 9);
+    expect(harness.host.unfinished).to.equal(0);
   });
 
   it('remembers the last 3 outcomes without events when told so, and those with events for ever', async () => {

@@ -5,17 +5,13 @@ import { aggregate } from '../../src/actors/aggregate-definition.js';
 import { AggregateHarness, codeOf, errorOf } from './aggregate-harness.js';
 import { ledger, Script } from './ledger.js';
 
-/** What a command named `act` does, with an event `made` that keeps its data as state. */
-function acting(act: (ctx: Parameters<Parameters<typeof acting2>[0]>[0]) => unknown) {
-  return acting2(act);
-}
-
 interface Acting {
   emit(type: string, data: unknown): void;
   reject(reason: string, message?: string): never;
 }
 
-function acting2(act: (ctx: Acting) => unknown) {
+/** An aggregate whose command `act` does what it is given, with an event `made` that keeps its data as state. */
+function acting(act: (ctx: Acting) => unknown) {
   return aggregate({
     name: 'acting',
     initialState: () => null as unknown as string,

@@ -33,6 +33,9 @@ describe('RingBuffer', () => {
             model = [];
           }
           expect(ring.size).to.equal(model.length);
+          for (const index of [0, 1, model.length - 1, model.length, model.length + 9]) {
+            if (index >= 0) expect(ring.at(index)).to.equal(model[index]);
+          }
         }
         expect(ring.drain()).to.deep.equal(model);
       }),

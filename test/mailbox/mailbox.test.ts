@@ -84,6 +84,10 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
                 } else if (policy === 'drop-newest') expect(offer).to.equal('dropped-newest');
                 else if (policy === 'drop-oldest' && waiting.length === 0) {
                   const gone = lowest();
+                  if (gone?.envelope.waits === true) {
+                    expect(offer).to.equal('refused');
+                    continue;
+                  }
                   expect(offer).to.deep.equal({ droppedOldest: gone?.envelope });
                   held = held.filter((other) => other !== gone);
                   held.push(one);
@@ -119,6 +123,15 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
         ),
         { numRuns: 500 },
       );
+    });
+
+    it('drops nothing that was taken and might have waited: in front of it drop-oldest refuses the newcomer', () => {
+      const mailbox = make(2, 'drop-oldest');
+      const command = sent(1, true).envelope;
+      mailbox.offer(command);
+      mailbox.offer(sent(2, false).envelope);
+      expect(mailbox.offer(sent(3, false).envelope)).to.equal('refused');
+      expect(mailbox.take()).to.equal(command);
     });
 
     it('withdraws 20,000 who wait, from either end, at the price of each alone', () => {

@@ -1,0 +1,131 @@
+/**
+ * Repeats of commands: recognised by their ids, and answered with the first outcome (API.md, Dedupe).
+ *
+ * A repeat of a command that is being committed waits for it; any other rests on everything decided so far, like every
+ * answer. The same id with another type or payload is refused. What an instance remembers stands in
+ * `command-memory.ts`; where that only has a suspicion, the journal is asked.
+ */
+import type { Envelope } from '../core/envelope.js';
+import { LIMITS } from '../core/limits.js';
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+import type { CellJournal, StoredOutcome } from '../journal/journal.js';
+import type { Answers } from './answers.js';
+import type { CommandEntry } from './command-entry.js';
+import { CommandMemory } from './command-memory.js';
+import { fingerprintOf } from './decide.js';
+import type { Speculation } from './speculation.js';
+import { idReused } from './undeliverable.js';
+
+/** What the journal says of an id: its outcome, none, or that it can't be asked. */
+export type Finding = { readonly stored: StoredOutcome | undefined } | { readonly error: unknown };
+
+export class Repeats {
+  readonly #journal: CellJournal;
+  readonly #answers: Answers;
+  readonly #speculation: Speculation;
+  readonly #memory = new CommandMemory();
+
+  constructor(around: { readonly journal: CellJournal; readonly answers: Answers }, speculation: Speculation) {
+    this.#journal = around.journal;
+    this.#answers = around.answers;
+    this.#speculation = speculation;
+  }
+
+  /** @param hashes of the commands in the journal */
+  load(hashes: readonly number[]): void {
+    this.#memory.load(hashes);
+  }
+
+  /** A command whose outcome is on its way to the journal. */
+  underWay(entry: CommandEntry): void {
+    this.#memory.underWay(entry);
+  }
+
+  /** Its outcome is durable. */
+  settled(entry: CommandEntry): void {
+    this.#memory.settled(entry, entry.outcome);
+  }
+
+  /** Answers a repeat that is known as one. `perhaps`: its id may be in the journal, see `lookUp`. */
+  recognise(envelope: Envelope, id: string): 'new' | 'answered' | 'perhaps' {
+    const entry = this.#memory.entryOf(id);
+    if (entry !== undefined) return this.#join(envelope, entry);
+    const stored = this.#memory.outcomeOf(id);
+    if (stored !== undefined) return this.#repeat(envelope, stored);
+    return this.#memory.mayBeStored(id) ? 'perhaps' : 'new';
+  }
+
+  /**
+   * Asks the journal. Repeats come in rows (a source that sends all again, a reaction after a crash), so the ones behind
+   * are looked up along with it: one query for all. The promise doesn't reject.
+   *
+   * @param upcoming the message that will be taken after so many others
+   */
+  async lookUp(
+    aggregate: string,
+    aggregateId: string,
+    id: string,
+    upcoming: (ahead: number) => Envelope | undefined,
+  ): Promise<Finding> {
+    const finding = this.#find(aggregate, aggregateId, id);
+    const others: Promise<void>[] = [];
+    for (let ahead = 0; ahead < LIMITS.recentOutcomesPerInstance - 1; ahead += 1) {
+      const next = upcoming(ahead)?.commandId;
+      if (next === undefined || next === id || !this.#memory.mayBeStored(next)) break;
+      others.push(this.#find(aggregate, aggregateId, next).then((found) => this.#remember(next, found)));
+    }
+    await Promise.all(others);
+    return finding;
+  }
+
+  /** Answers by what `lookUp` has found; `new` when that is nothing. */
+  answer(envelope: Envelope, id: string, finding: Finding): 'new' | 'answered' {
+    if ('error' in finding) {
+      this.#answers.fail(envelope, lookUpFailed(envelope, finding.error));
+      return 'answered';
+    }
+    if (finding.stored === undefined) return 'new';
+    this.#remember(id, finding);
+    return this.#repeat(envelope, finding.stored);
+  }
+
+  /** An error will be met again when it is the turn of that message. */
+  #remember(id: string, finding: Finding): void {
+    if ('stored' in finding && finding.stored !== undefined) this.#memory.remember(id, finding.stored);
+  }
+
+  #find(aggregate: string, aggregateId: string, id: string): Promise<Finding> {
+    return this.#journal.findOutcome(aggregate, aggregateId, id).then(
+      (stored) => ({ stored }),
+      (error: unknown) => ({ error }),
+    );
+  }
+
+  #join(envelope: Envelope, entry: CommandEntry): 'answered' {
+    if (entry.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
+    this.#speculation.follow(entry, envelope, () => this.#answers.outcome(envelope, entry.outcome));
+    return 'answered';
+  }
+
+  #repeat(envelope: Envelope, stored: StoredOutcome): 'answered' {
+    if (stored.fingerprint !== fingerprintOf(envelope)) return this.#refuseReused(envelope);
+    this.#speculation.hold(envelope, () => this.#answers.outcome(envelope, stored.outcome));
+    return 'answered';
+  }
+
+  #refuseReused(envelope: Envelope): 'answered' {
+    const error = idReused(envelope);
+    this.#speculation.hold(envelope, () => this.#answers.fail(envelope, error));
+    return 'answered';
+  }
+}
+
+function lookUpFailed(envelope: Envelope, error: unknown): TroupeError {
+  if (isTroupeError(error)) return error;
+  const { target, targetId, type, commandId } = envelope;
+  return new TroupeError(
+    'TROUPE_ACTOR_FAILED',
+    `${target}/${targetId}: whether ${type} repeats ${String(commandId)} could not be looked up`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,236 @@
+/**
+ * The parts of the README that are made and not written: the table of limits from the runtime's own defaults, the
+ * numbers from the files that benches have left. They stand between `<!-- generated: NAME -->` and `<!-- end -->`.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LIMITS } from '../../src/core/limits.js';
+
+type Limit = keyof typeof LIMITS;
+
+/** One row of the table: which defaults, what they bound, how to set them, and what happens at the bound. */
+export interface LimitRow {
+  readonly limits: readonly Limit[];
+  readonly what: string;
+  /** With the defaults put in by place: `{0}`. */
+  readonly value: string;
+  readonly set: string;
+  readonly beyond: string;
+}
+
+const FIXED = '—';
+
+export const LIMIT_ROWS: readonly LimitRow[] = [
+  {
+    limits: ['mailboxCapacity'],
+    what: 'messages waiting in one mailbox; an actor may stash as many',
+    value: '{0}',
+    set: '`mailbox.capacity`',
+    beyond: '`mailbox.overflow`: refused, or the oldest or newest is dropped; `send` waits',
+  },
+  {
+    limits: ['askTimeoutMs'],
+    what: 'an ask waits for its reply, a send for room',
+    value: '{0}',
+    set: '`limits.askTimeout`, `timeout` of a message',
+    beyond: '`TROUPE_ASK_TIMEOUT`, `TROUPE_MAILBOX_FULL`',
+  },
+  {
+    limits: ['outcomesPerAggregate'],
+    what: 'outcomes without events remembered, per aggregate instance',
+    value: '{0}',
+    set: '`limits.outcomes`',
+    beyond: 'a repeat of an older one is decided anew',
+  },
+  {
+    limits: ['speculativeCommands'],
+    what: 'commands of one instance decided while earlier ones are being committed',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'the instance waits for the disk',
+  },
+  {
+    limits: ['passivateAfterMs'],
+    what: 'idle time after which an aggregate leaves memory',
+    value: '{0}',
+    set: '`passivateAfter`',
+    beyond: 'it is loaded again with its next message',
+  },
+  {
+    limits: ['snapshotsKept'],
+    what: 'snapshots kept of one aggregate, if it has any',
+    value: '{0}',
+    set: '`snapshot.keep`',
+    beyond: 'the oldest goes',
+  },
+  {
+    limits: ['loadBackoffMinMs', 'loadBackoffMaxMs'],
+    what: 'wait between attempts to load an aggregate; never above a quarter of the ask timeout',
+    value: '{0} to {1}',
+    set: FIXED,
+    beyond: 'from the second failure on, what waits fails with the error of loading',
+  },
+  {
+    limits: ['reactionAttempts', 'reactionBackoffMinMs', 'reactionBackoffMaxMs'],
+    what: 'tries of a reaction at one event, and the wait between them',
+    value: '{0}; {1} to {2}',
+    set: '`retry`',
+    beyond: 'the event is parked',
+  },
+  {
+    limits: ['reactionConcurrency'],
+    what: 'events that one reaction handles at a time, one of each key',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'further keys wait in the journal',
+  },
+  {
+    limits: ['childrenMaxRestarts', 'childrenWithinMs'],
+    what: 'restarts of an actor within a window',
+    value: '{0} in {1}',
+    set: '`children`, `supervision`',
+    beyond: 'the failure goes to the supervisor above',
+  },
+  {
+    limits: ['childrenBackoffMinMs', 'childrenBackoffMaxMs', 'childrenBackoffJitter'],
+    what: 'wait before a restart, and how much of it more by chance',
+    value: '{0} to {1}, {2}',
+    set: '`children.backoff`',
+    beyond: '',
+  },
+  {
+    limits: ['windowEvents', 'windowCharacters'],
+    what: 'newest events kept in memory for whoever follows the log',
+    value: '{0}, or {1} characters',
+    set: FIXED,
+    beyond: 'who is further behind reads pages from the file',
+  },
+  {
+    limits: ['readPage'],
+    what: 'events in one page of a read',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'the next page is read when asked for',
+  },
+  {
+    limits: ['projectionBatch', 'projectionRowsCached'],
+    what: 'events in one transaction of a projection, and rows it keeps in memory',
+    value: '{0}; {1}',
+    set: FIXED,
+    beyond: 'the next transaction; rows are read again',
+  },
+  {
+    limits: ['deadLettersKept'],
+    what: 'dead letters kept; parked events beside them, all',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'the oldest give way, and are counted',
+  },
+  {
+    limits: ['dispatcherThroughput', 'dispatcherTurnMs'],
+    what: 'messages of one instance in a row; handling before timers and I/O have their turn',
+    value: '{0}; {1}',
+    set: FIXED,
+    beyond: 'the others go on',
+  },
+  {
+    limits: ['stopTimeoutMs', 'actorStopTimeoutMs'],
+    what: '`stop()` gives to what is under way, and one actor to its end',
+    value: '{0}; {1}',
+    set: '`stop({ timeout })`',
+    beyond: '`TROUPE_SYSTEM_STOPPED`',
+  },
+  {
+    limits: ['settledTimeoutMs'],
+    what: '`settled()` and `caughtUp()` wait',
+    value: '{0}',
+    set: '`timeout`',
+    beyond: '`TROUPE_ASK_TIMEOUT`',
+  },
+];
+
+/** Defaults that are no business of users: nothing that they see depends on them, or what they are for is yet to come. */
+export const LIMITS_NOT_SHOWN: readonly Limit[] = ['recentOutcomesPerInstance', 'checkpointEveryMs', 'blockedAfterMs'];
+
+/** The table of limits, with today's defaults. */
+export function limitsTable(): string {
+  const rows = LIMIT_ROWS.map(({ limits, what, value, set, beyond }) => {
+    const shown = value.replaceAll(/\{(\d)\}/g, (_, place: string) => readable(limits[Number(place)]));
+    return `| ${what} | ${shown} | ${set} | ${beyond} |`;
+  });
+  return ['| what | default | set by | beyond |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function readable(limit: Limit | undefined): string {
+  if (limit === undefined) throw new Error('a row names more places than it has limits');
+  const value = LIMITS[limit];
+  if (!limit.endsWith('Ms')) return value < 1 ? `${value * 100} %` : value.toLocaleString('en-GB');
+  if (value >= 60_000) return `${value / 60_000} m`;
+  return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
+}
+
+/** What the README needs of a file that `npm run bench -- --json FILE` has written. */
+interface StoredRun {
+  readonly machine: string;
+  readonly node: string;
+  readonly commit: string;
+  readonly quick?: boolean;
+  readonly results: readonly StoredRow[];
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+interface StoredRow {
+  readonly suite: string;
+  readonly name: string;
+  readonly question?: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** The numbers of all files in `bench/results`, or what to do when there are none. */
+export async function benchTables(root: string): Promise<string> {
+  const folder = join(root, 'bench', 'results');
+  const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.json')).sort();
+  if (files.length === 0) return 'No results are stored yet: run them on your machine.';
+  const tables = await Promise.all(
+    files.map(async (file) => {
+      // Written by our own benches.
+      const stored = JSON.parse(await readFile(join(folder, file), 'utf8')) as StoredRun;
+      const { machine, node, commit, quick, results, ratios } = stored;
+      const rows = results.map((row) => {
+        const against = Object.entries(ratios).filter(([pair]) => pair.startsWith(`${row.suite}.${row.name}/`));
+        const shown = against
+          .map(([pair, ratio]) => `${number(ratio)} of ${pair.slice(pair.indexOf('/') + 1)}`)
+          .join(', ');
+        return `| ${row.name} | ${row.question ?? ''} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
+      });
+      return [
+        `\`${file}\`: ${machine}; Node ${node}; commit ${commit}${quick === true ? '; a short run' : ''}. p50 and p99 in µs.`,
+        '',
+        '| arm | what | median | p50 | p99 | ratio |',
+        '|---|---|---|---|---|---|',
+        ...rows,
+      ].join('\n');
+    }),
+  );
+  return tables.join('\n\n');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+}
+
+/** The README with its made parts made anew. */
+export async function withFreshBlocks(readme: string, root: string): Promise<string> {
+  const blocks: ReadonlyMap<string, string> = new Map([
+    ['limits', limitsTable()],
+    ['bench', await benchTables(root)],
+  ]);
+  return readme.replaceAll(/<!-- generated: (\w+) -->\n[^]*?<!-- end -->/g, (_, name: string) => {
+    const made = blocks.get(name);
+    if (made === undefined) throw new Error(`nobody makes a block ${name}; there are ${[...blocks.keys()].join(', ')}`);
+    return `<!-- generated: ${name} -->\n\n${made}\n\n<!-- end -->`;
+  });
+}

@@ -1,0 +1,75 @@
+/** Mistakes in arguments of the system are refused at once, by name; nothing is ignored in silence. */
+import { expect } from 'chai';
+import { ActorSystem, aggregate, reaction, TroupeError } from 'troupe';
+
+const counter = aggregate({
+  name: 'counter',
+  initialState: () => ({ n: 0 }),
+  events: { added: { apply: (state, data: { by: number }) => ({ n: state.n + data.by }) } },
+  commands: { add: { handle: (_state, input: { by: number }, ctx) => ctx.emit('added', input) } },
+});
+const other = aggregate({ name: 'other', initialState: () => ({}), events: { seen: { apply: (s) => s } } });
+const follow = reaction({ name: 'follow', of: [other], on: { seen: () => undefined } });
+
+async function messageOf(call: () => unknown): Promise<string> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof TroupeError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'no error';
+}
+
+describe('arguments of the system', () => {
+  let system: ActorSystem;
+  before(async () => {
+    system = await ActorSystem.start({ cast: [counter], workers: 0, journal: ':memory:' });
+  });
+  after(() => system.stop());
+
+  // Wrong on purpose: as JavaScript would call.
+  const any = (): Record<string, (...args: unknown[]) => unknown> => system as never;
+  const event = { type: 'added', data: { by: 1 } };
+  const cases: readonly [what: string, call: () => unknown, says: RegExp][] = [
+    [
+      'a misspelt option of append',
+      () => any()['append']?.(counter, 'a', [event], { expectedVerson: 5 }),
+      /expectedVersion/,
+    ],
+    [
+      'an expected version of -1',
+      () => any()['append']?.(counter, 'a', [event], { expectedVersion: -1 }),
+      /expectedVersion.*-1/,
+    ],
+    ['no events to append', () => any()['append']?.(counter, 'a', []), /1 to 1,000 events/],
+    ['a misspelt option of readAll', () => any()['readAll']?.({ afer: 1 }), /after/],
+    ['types that are no array', () => any()['readAll']?.({ types: 'added' }), /types.*array/],
+    ['a limit that is a text', () => any()['readAll']?.({ limit: 'x' }), /limit/],
+    ['a misspelt option of history', () => any()['history']?.({ aggregat: 'counter' }), /aggregate/],
+    ['a version that is a text', () => any()['state']?.(counter, 'a', { atVersion: 'x' }), /atVersion/],
+    ['a time that is a text', () => any()['state']?.(counter, 'a', { atTime: 'x' }), /atTime/],
+    ['a misspelt option of settled', () => any()['settled']?.({ timout: 5 }), /timeout/],
+    [
+      'a misspelt option of ask',
+      () => system.ref(counter, 'a').ask('add', { by: 1 }, { recipt: true } as never),
+      /receipt/,
+    ],
+    ['an aggregate that is spawned', () => any()['spawn']?.(counter), /aggregate counter.*actor\(\)/],
+    ['nothing that is spawned', () => any()['spawn']?.(), /undefined.*actor\(\)/],
+    ['a reference to nothing', () => any()['ref']?.(undefined, 'a'), /undefined/],
+    ['an empty id', () => system.ref(counter, '').ask('add', { by: 1 }), /id.*not empty/],
+  ];
+  for (const [what, call, says] of cases) {
+    it(`refuse ${what}`, async () => {
+      expect(await messageOf(call))
+        .to.match(/^TROUPE_(INVALID_OPTIONS|UNKNOWN_ACTOR) /)
+        .and.match(says);
+    });
+  }
+
+  it('refuse a reaction to an aggregate that is not in the cast', async () => {
+    const start = (): unknown => ActorSystem.start({ cast: [counter, follow], workers: 0, journal: ':memory:' });
+    expect(await messageOf(start)).to.match(/TROUPE_INVALID_OPTIONS .*follow.*other/);
+  });
+});
