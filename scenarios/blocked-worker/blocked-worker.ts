@@ -4,15 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorSystem, defineScenario, isTroupeError, ScenarioInputError } from 'troupe';
 import { laneChart, type Moment } from '../lost-workers/lane-chart.js';
-import { answeredSince, deviations, p99, startLoad, threadsOf } from '../lost-workers/steady-load.js';
+import { answeredSince, deviations, harmless, p99, startLoad, threadsOf } from '../lost-workers/steady-load.js';
 import { dreamer } from './cast.js';
 
 const ACCOUNTS = 32;
 const BLOCKED_AFTER_MS = 1_000;
 /** Milliseconds beyond that, on a busy machine, for finding out and for starting another worker. */
 const BACK_WITHIN_MS = 10_000;
-const HARM_MS = 250;
-const HARM_TIMES = 5;
 
 export const blockedWorker = defineScenario({
   name: 'blocked-worker',
@@ -118,7 +116,7 @@ export const blockedWorker = defineScenario({
       );
       ctx.checkThat(
         'meanwhile the others answer as before',
-        threads.length === 1 || meanwhile <= Math.max(HARM_MS, HARM_TIMES * calm),
+        threads.length === 1 || meanwhile <= harmless(calm, backMs - blockMs),
         `p99 ${meanwhile.toFixed(1)} ms, before ${calm.toFixed(1)} ms`,
       );
     } finally {

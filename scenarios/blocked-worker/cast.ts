@@ -11,7 +11,8 @@ export const dreamer = actor({
   receive: {
     thread: () => threadId,
     dream() {
-      for (let steps = 0; steps >= 0; steps += 1);
+      let steps = 0;
+      while (steps >= 0) steps += 1;
     },
   },
 });

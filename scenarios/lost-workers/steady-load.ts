@@ -107,3 +107,14 @@ export function p99(deposits: readonly Deposit[]): number {
   const times = deposits.map(({ sentMs, answeredMs }) => answeredMs - sentMs).toSorted((one, other) => one - other);
   return times[Math.max(0, Math.ceil(times.length * 0.99) - 1)] ?? 0;
 }
+
+/** Milliseconds that nobody minds while another thread is being started on the same cores. */
+const UNNOTICED_MS = 250;
+
+/**
+ * What the p99 of healthy workers may be while another one is away: like before, give or take that a new thread takes
+ * its share of the cores. Waiting for the one that is away would cost all of the downtime.
+ */
+export function harmless(calmMs: number, downMs: number): number {
+  return Math.max(UNNOTICED_MS, 5 * calmMs, downMs / 2);
+}

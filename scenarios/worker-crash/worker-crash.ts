@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorSystem, defineScenario, isTroupeError, ScenarioInputError } from 'troupe';
 import { laneChart, type Moment } from '../lost-workers/lane-chart.js';
-import { answeredSince, deviations, p99, startLoad, threadsOf } from '../lost-workers/steady-load.js';
+import { answeredSince, deviations, harmless, p99, startLoad, threadsOf } from '../lost-workers/steady-load.js';
 import { bomb, tally } from './cast.js';
 
 const ACCOUNTS = 32;
@@ -12,9 +12,6 @@ const TALLIES = 8;
 const ADDED = 100;
 /** Milliseconds within which a worker has to be back, on a busy machine. */
 const BACK_WITHIN_MS = 10_000;
-/** What a healthy worker's p99 may be at most while the other one is away, in milliseconds and against before. */
-const HARM_MS = 250;
-const HARM_TIMES = 5;
 
 export const workerCrash = defineScenario({
   name: 'worker-crash',
@@ -121,7 +118,7 @@ export const workerCrash = defineScenario({
       );
       ctx.checkThat(
         'meanwhile the others answer as before',
-        threads.length === 1 || meanwhile <= Math.max(HARM_MS, HARM_TIMES * calm),
+        threads.length === 1 || meanwhile <= harmless(calm, downMs),
         `p99 ${meanwhile.toFixed(1)} ms, before ${calm.toFixed(1)} ms`,
       );
     } finally {
