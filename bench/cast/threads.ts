@@ -25,11 +25,13 @@ export const driver = actor({
   name: 'driver',
   initialState: () => ({ sent: 0 }),
   receive: {
-    /** Tells so many, and replies when all are processed. */
-    async tell(_state, { id, count }: { id: string; count: number }, ctx) {
+    /** Tells that many bursts of so many, each when the last one is processed. */
+    async tell(_state, { id, bursts, size }: { id: string; bursts: number; size: number }, ctx) {
       const ref = ctx.ref(counter, id);
-      for (let i = 0; i < count; i += 1) ref.tell('add', 1);
-      await ref.ask('total');
+      for (let burst = 0; burst < bursts; burst += 1) {
+        for (let i = 0; i < size; i += 1) ref.tell('add', 1);
+        await ref.ask('total');
+      }
     },
     /** Asks so often, `lanes` at a time. */
     async ask(_state, { id, count, lanes }: { id: string; count: number; lanes: number }, ctx) {
