@@ -33,6 +33,17 @@ export interface WorkersSurroundings {
   log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
 }
 
+/** `deaths`: workers that died while it began another life. */
+interface SpawnedActor {
+  readonly name: string;
+  readonly id: string;
+  readonly args: Uint8Array;
+  deaths: number;
+}
+
+/** Deaths after which an actor begins no other life. */
+const MOST_DEATHS = 2;
+
 export class Workers {
   readonly #around: WorkersSurroundings;
   readonly #pool: WorkerPool;
@@ -42,7 +53,7 @@ export class Workers {
   #timer: Timer | undefined;
   #begun = false;
   /** Top-level actors and what they were spawned with, to begin again when their worker is lost. */
-  readonly #actors = new Map<string, { readonly name: string; readonly id: string; readonly args: Uint8Array }>();
+  readonly #actors = new Map<string, SpawnedActor>();
 
   constructor(around: WorkersSurroundings) {
     this.#around = around;
@@ -88,7 +99,10 @@ export class Workers {
     const all = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     return {
       // One that is being replaced may have everything before it.
-      idle: all.length === this.#around.placement.workers && all.every((status) => status.idle),
+      idle:
+        all.length === this.#around.placement.workers &&
+        this.vacancies().length === 0 &&
+        all.every((status) => status.idle),
       activity: all.reduce((sum, status) => sum + status.activity, this.#around.links.crossed),
     };
   }
@@ -98,7 +112,7 @@ export class Workers {
     const packed = this.#around.codec.pack(args);
     const worker = await this.#at(name, id);
     await worker.control.call('spawn', { name, id, args: packed });
-    this.#actors.set(`${name}/${id}`, { name, id, args: packed });
+    this.#actors.set(`${name}/${id}`, { name, id, args: packed, deaths: 0 });
   }
 
   async stopActor(name: string, id: string): Promise<void> {
@@ -182,11 +196,20 @@ export class Workers {
 
   /** Plain actors of a lost worker begin another life; that is no restart by their supervisor, and no end. */
   async #respawn(worker: WorkerHandle): Promise<void> {
-    for (const { name, id, args } of this.#actors.values()) {
+    for (const actor of this.#actors.values()) {
+      const { name, id, args } = actor;
       if (this.#around.placement.homeOf(name, id) !== worker.index) continue;
-      await worker.control.call('spawn', { name, id, args }).catch((error: unknown) => {
-        if (!worker.gone) this.#around.log('error', `${name}/${id} can't be started again`, { error });
-      });
+      try {
+        await worker.control.call('spawn', { name, id, args });
+        actor.deaths = 0;
+      } catch (error) {
+        if (worker.gone) actor.deaths += 1;
+        if (!worker.gone || actor.deaths >= MOST_DEATHS) {
+          this.#actors.delete(`${name}/${id}`);
+          this.#around.log('error', `${name}/${id} can't be started again`, { error });
+        }
+        if (worker.gone) return;
+      }
     }
   }
 

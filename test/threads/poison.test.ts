@@ -1,10 +1,10 @@
 /** Messages that kill every worker they come to (promise 4): the second death convicts, and everything else goes on. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ActorSystem, isTroupeError } from 'troupe';
-import { type Death, ledger, mortal } from './fixtures/mortal.js';
+import { type Death, fragile, ledger, mortal } from './fixtures/mortal.js';
 
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
 
@@ -89,13 +89,26 @@ describe('messages that kill their worker', () => {
     expect(await ref.ask('life')).to.be.a('string');
   });
 
-  it('that of a reaction parks its event, and the reaction goes on', async () => {
+  it('that of a reaction parks its event without further attempts, and the reaction goes on', async () => {
     await system.ref(ledger, 'lighter').ask('light', { victim: 'a', death: poison('exit') });
     const parked = (): boolean => system.deadLetters.list().some(({ reason }) => reason === 'parked');
     await eventually(parked);
+    expect(system.metrics().workerLosses).to.equal(2);
     expect(await system.ref(ledger, 'a').ask('add', { n: 1 })).to.equal(1);
     await system.settled();
-  }).timeout(40_000);
+  });
+
+  it('an actor that kills its worker whenever it starts is given up, and the others go on', async () => {
+    const file = join(folder, 'once');
+    await system.spawn(mortal, { id: 'good' });
+    await system.spawn(fragile, { id: 'bad', args: file });
+    writeFileSync(file, '');
+    // It begins another life, which ends as it begins.
+    expect(await codeOf(system.ref(fragile, 'bad').ask('die', poison('exit')))).to.equal('TROUPE_WORKER_LOST');
+    await eventually(() => system.metrics().workerLosses === 3 && system.health().ok);
+    expect(await codeOf(system.ref(fragile, 'bad').ask('die', poison('exit')))).to.equal('TROUPE_ACTOR_STOPPED');
+    expect(await system.ref(mortal, 'good').ask('life')).to.be.a('string');
+  });
 });
 
 async function eventually(condition: () => boolean, withinMs = 30_000): Promise<void> {
