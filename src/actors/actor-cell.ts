@@ -210,15 +210,22 @@ export class ActorCell implements Runnable, MailOwner {
     const handler = life.receive.get(envelope.type);
     if (handler === undefined) return this.#mail.drop(envelope, notAnsweredNow(this, envelope.type));
     this.#current = envelope;
+    const { mark } = this.#around;
+    mark.enter(envelope);
     let reply: unknown;
     let promise: Promise<unknown> | undefined;
     try {
       reply = handler(life.state, envelope.payload, this.context);
       promise = asPromise(reply);
     } catch (error) {
+      mark.leave();
       return this.#failed(envelope, error);
     }
+    mark.leave();
     if (promise === undefined) return this.#handled(envelope, reply);
+    const slot = mark.hold(envelope);
+    const release = (): void => mark.release(slot);
+    promise.then(release, release);
     this.#fly(
       promise,
       envelope,

@@ -6,6 +6,7 @@
  * an instance that isn't there is told so. Hot path: two lookups for each message; bench suite `mailbox`.
  */
 import type { Envelope } from '../core/envelope.js';
+import { HandlingMark } from '../core/handling-mark.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { showValue } from '../core/show-value.js';
 import { ActorCell } from './actor-cell.js';
@@ -26,6 +27,8 @@ export interface ActorHostOptions extends ActorFacilities {
   readonly supervision: SupervisionSettings;
   /** Where signals go. Default: to the instances of this host, and to its own guardian. */
   readonly signals?: SignalPost;
+  /** Told of each instance that begins and ends here, so that other threads can find it. Default: nobody. */
+  readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Called whenever the last busy actor has come to rest. */
   readonly onIdle?: () => void;
 }
@@ -167,6 +170,7 @@ export class ActorHost implements SignalPost {
       this.#cells.set(address.name, cells);
     }
     cells.set(address.id, cell);
+    this.#options.onStage?.(address.name, address.id, true);
     this.#size += 1;
     cell.wake();
     return cell;
@@ -175,6 +179,7 @@ export class ActorHost implements SignalPost {
   #ended(cell: ActorCell): void {
     cell.retire();
     this.#cells.get(cell.name)?.delete(cell.id);
+    this.#options.onStage?.(cell.name, cell.id, false);
     this.#size -= 1;
     if (this.#size > 0) return;
     const emptied = this.#emptied;
@@ -194,6 +199,7 @@ export class ActorHost implements SignalPost {
     return {
       ...this.#options,
       log: safeLogger(this.#options.log),
+      mark: this.#options.mark ?? new HandlingMark(),
       signals: this.#options.signals ?? this,
       get closing() {
         return isClosing();

@@ -7,6 +7,7 @@
 import type { Observable } from 'rxjs';
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { EnvelopeFacts, Post } from '../core/envelope.js';
+import type { HandlingMark } from '../core/handling-mark.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { ActorCell } from './actor-cell.js';
 import type { RuntimeActor } from './actor-definition.js';
@@ -23,6 +24,8 @@ export interface MessageSource {
 /** Facilities of a thread that its actors use. */
 export interface ActorFacilities extends Omit<FamilySurroundings, 'signals' | 'newOrdinal'> {
   readonly dispatcher: Dispatcher;
+  /** Default: one that nobody reads. */
+  readonly mark?: HandlingMark | undefined;
   readonly post: Post;
   readonly deadLetters: DeadLetterSink;
   /** Committed events, live. */
@@ -47,6 +50,7 @@ export interface SpawnRequest {
 
 /** What cells need beyond the facilities: the other actors of the thread. */
 export interface ActorSurroundings extends ActorFacilities, FamilySurroundings {
+  readonly mark: HandlingMark;
   /** Starts a child; `adopt` is told its address and says who supervises it. */
   spawn(request: SpawnRequest, adopt: (child: InstanceAddress) => Supervised): ActorCell;
   /** In whose name the references in a message to this instance send; undefined for nobody, or one that is elsewhere. */

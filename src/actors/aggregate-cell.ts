@@ -8,10 +8,11 @@
  */
 import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
+import type { HandlingMark } from '../core/handling-mark.js';
 import type { Logger } from '../core/logger.js';
 import { showThrown } from '../core/show-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { Journal, Stream } from '../journal/journal.js';
+import type { CellJournal, Stream } from '../journal/journal.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
@@ -26,9 +27,10 @@ import { Speculation } from './speculation.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
-  readonly journal: Journal;
+  readonly journal: CellJournal;
   readonly dispatcher: Dispatcher;
   readonly answers: Answers;
+  readonly mark: HandlingMark;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
@@ -160,9 +162,14 @@ export class AggregateCell implements Runnable, EntryOwner {
   }
 
   #decide(envelope: Envelope): void {
+    const { mark } = this.#around;
+    mark.enter(envelope);
     const decision = decide(this, { state: this.#state, version: this.#version }, envelope);
-    if (decision instanceof Promise) this.#step(envelope, decision, (decided) => this.#conclude(envelope, decided));
-    else this.#conclude(envelope, decision);
+    mark.leave();
+    if (!(decision instanceof Promise)) return this.#conclude(envelope, decision);
+    const slot = mark.hold(envelope);
+    void decision.then(() => mark.release(slot));
+    this.#step(envelope, decision, (decided) => this.#conclude(envelope, decided));
   }
 
   /**

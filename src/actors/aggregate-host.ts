@@ -7,6 +7,7 @@
  */
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
+import { HandlingMark } from '../core/handling-mark.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Timer } from '../core/clock.js';
 import { AggregateCell, type CellSurroundings } from './aggregate-cell.js';
@@ -18,8 +19,10 @@ import { failEnvelope } from './undeliverable.js';
 const SWEEPS = 4;
 
 /** What a host takes from the thread it lives on. */
-export interface HostSurroundings extends Omit<CellSurroundings, 'answers'> {
+export interface HostSurroundings extends Omit<CellSurroundings, 'answers' | 'mark'> {
   readonly deadLetters: DeadLetterSink;
+  /** Default: one that nobody reads. */
+  readonly mark?: HandlingMark | undefined;
 }
 
 export class AggregateHost {
@@ -33,11 +36,11 @@ export class AggregateHost {
   #sweep: Timer | undefined;
 
   constructor(around: HostSurroundings, definition: RuntimeAggregate) {
-    const { deadLetters, ...shared } = around;
+    const { deadLetters, mark = new HandlingMark(), ...shared } = around;
     this.definition = definition;
     this.#deadLetters = deadLetters;
     this.#answers = new Answers(deadLetters);
-    this.#around = { ...shared, answers: this.#answers };
+    this.#around = { ...shared, mark, answers: this.#answers };
   }
 
   /** Instances in memory. */

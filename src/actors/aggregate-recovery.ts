@@ -7,7 +7,7 @@
  */
 import type { Logger } from '../core/logger.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { Journal, LoadedStream, Stream } from '../journal/journal.js';
+import type { CellJournal, LoadedStream, Stream } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { replay } from './replay.js';
 
@@ -26,7 +26,7 @@ export interface RecoveredAggregate {
  * TROUPE_INVALID_EVENT, TROUPE_JOURNAL_CORRUPT when events are missing.
  */
 export async function recoverAggregate(
-  journal: Journal,
+  journal: CellJournal,
   definition: RuntimeAggregate,
   id: string,
   log: Logger,
@@ -41,7 +41,7 @@ export async function recoverAggregate(
 }
 
 async function replayed(
-  journal: Journal,
+  journal: CellJournal,
   definition: RuntimeAggregate,
   id: string,
   loaded: LoadedStream,

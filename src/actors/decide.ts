@@ -65,7 +65,7 @@ export function decide(around: DecideSurroundings, ground: Ground, envelope: Env
   if (envelope.payload instanceof StateRequest) return answerQuery(around, (state) => state, ground.state, envelope);
   const query = definition.options.queries.get(envelope.type);
   if (query !== undefined) return answerQuery(around, query, ground.state, envelope);
-  const commandId = envelope.commandId ?? around.newId();
+  const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
   const ctx = new DecideContext(around, ground.version, {
     id: commandId,
     correlationId: envelope.correlationId ?? commandId,
@@ -132,7 +132,7 @@ function decideAppend(
       ),
     );
   }
-  const commandId = envelope.commandId ?? around.newId();
+  const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
   try {
     const staged = request.events.map((event) =>
       stageEvent(around.definition, around.id, event.type, event.data, event),
@@ -194,7 +194,8 @@ function entryOf(
     const outcome = { kind: 'reply', reply: kept, version: ground.version, position: 0 } as const;
     return eventless(ground, commandId, print, kept, undefined, { fingerprint: print, outcome });
   }
-  const print = explicitId ? fingerprintOf(envelope) : 0;
+  // Also an id that the runtime has given may come a second time, when the thread of this instance dies.
+  const print = explicitId || envelope.assignedId !== undefined ? fingerprintOf(envelope) : 0;
   const written = writeEvents(around, ground, envelope, staged, commandId, encodeOutcome(print, replyText));
   if ('kind' in written) return written;
   return {

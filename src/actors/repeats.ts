@@ -8,7 +8,7 @@
 import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { Journal, StoredOutcome } from '../journal/journal.js';
+import type { CellJournal, StoredOutcome } from '../journal/journal.js';
 import type { Answers } from './answers.js';
 import type { CommandEntry } from './command-entry.js';
 import { CommandMemory } from './command-memory.js';
@@ -20,12 +20,12 @@ import { idReused } from './undeliverable.js';
 export type Finding = { readonly stored: StoredOutcome | undefined } | { readonly error: unknown };
 
 export class Repeats {
-  readonly #journal: Journal;
+  readonly #journal: CellJournal;
   readonly #answers: Answers;
   readonly #speculation: Speculation;
   readonly #memory = new CommandMemory();
 
-  constructor(around: { readonly journal: Journal; readonly answers: Answers }, speculation: Speculation) {
+  constructor(around: { readonly journal: CellJournal; readonly answers: Answers }, speculation: Speculation) {
     this.#journal = around.journal;
     this.#answers = around.answers;
     this.#speculation = speculation;

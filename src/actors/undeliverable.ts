@@ -16,7 +16,7 @@ export function reasonOf(error: TroupeError): DeadLetterReason {
           ? 'dropped-newest'
           : 'mailbox-full';
     case 'TROUPE_WORKER_LOST':
-      return 'worker-lost';
+      return error.details['quarantined'] === true ? 'quarantined' : 'worker-lost';
     case 'TROUPE_ACTOR_STOPPED':
     case 'TROUPE_SYSTEM_STOPPED':
       return 'stopped';

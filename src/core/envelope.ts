@@ -45,6 +45,14 @@ export class Envelope {
   readonly waits: boolean;
   readonly sink: ReplySink | undefined;
   readonly sender: unknown;
+  /**
+   * The id that the command gets because its sender gave none. Set where it leaves for another thread: should it be
+   * delivered there twice, the second time is recognised by it.
+   */
+  assignedId: string | undefined = undefined;
+  /** The thread that it came from, and its number on the link; -2: from this thread. Set where it arrives. */
+  fromThread = -2;
+  fromSeq = 0;
 
   constructor(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined) {
     this.target = target;

@@ -56,6 +56,35 @@ export const LIMITS = {
   actorStopTimeoutMs: 5_000,
   /** Milliseconds that `settled()` and `caughtUp()` wait. */
   settledTimeoutMs: 30_000,
+  /** Messages under way from one thread to another before the rest waits. 4,096 x ~200 B = 1 MB for each pair. */
+  linkCredits: 4_096,
+  /** Messages that wait for these credits before they are refused like those for a full mailbox. */
+  linkBacklog: 100_000,
+  /** Messages encoded as one frame: beyond some hundred a larger one gains nothing. */
+  linkFrame: 256,
+  /** Milliseconds between two looks at the state of the workers, for `metrics()`. */
+  workerStatusEveryMs: 250,
+  /** Milliseconds between two beats by which a worker shows that its loop turns. */
+  pulseEveryMs: 250,
+  /** Milliseconds that a worker has to load the cast. */
+  workerStartMs: 30_000,
   /** Milliseconds a worker's loop may be blocked before the worker is replaced. */
   blockedAfterMs: 5_000,
+  /** Milliseconds that a worker has to end when it is told to; then its thread is ended. */
+  workerEndMs: 1_000,
+  /** Milliseconds within which a worker's death counts as early: then the next one starts later and later. */
+  workerYoungMs: 2_000,
+  workerBackoffMinMs: 20,
+  workerBackoffMaxMs: 5_000,
+  /** Milliseconds that those messages of one thread get that may have killed a worker, before the others go on. */
+  suspectMs: 10_000,
+  /** Milliseconds that a worker with too large a heap has to finish what it has begun. */
+  retireMs: 2_000,
+  /** Milliseconds between two collections that tell whether a heap above its limit is garbage. One takes 10 to 100 ms. */
+  heapCollectEveryMs: 1_000,
+  /** The soft limit of a heap is at least so many times what the loaded cast takes. */
+  heapRoomFactor: 1.25,
+  /** V8's own limit of a heap, far above the soft one: reaching it may abort the process. */
+  hardHeapFactor: 4,
+  hardHeapRoomMb: 256,
 } as const;

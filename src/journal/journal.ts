@@ -159,3 +159,6 @@ export interface Journal {
   /** Commits what was appended, checkpoints, closes; a second call waits for the first. */
   close(): Promise<void>;
 }
+
+/** The journal as cells need it; on a worker, the far end of a port. */
+export type CellJournal = Pick<Journal, 'head' | 'load' | 'release' | 'readStream' | 'findOutcome' | 'append'>;

@@ -14,7 +14,7 @@ import type { EventSource } from './event-source.js';
 import { KeyLane } from './key-lane.js';
 import type { LaneRefill } from './lane-refill.js';
 import type { LaneTable } from './lane-table.js';
-import { isOutage } from './letter-error.js';
+import { isOutage, isQuarantine } from './letter-error.js';
 import type { Parking } from './parking.js';
 import { type AttemptResult, type AttemptSurroundings, ReactionAttempt } from './reaction-attempt.js';
 import type { ReactionCheckpoint } from './reaction-checkpoint.js';
@@ -206,7 +206,7 @@ export class LaneRunner {
     } else if (this.#stopping) {
       lanes.enter(lane, 'backing-off');
       this.#lookQuiet();
-    } else if (lane.attempts < options.retry.attempts || isOutage(result.error)) {
+    } else if (isOutage(result.error) || (lane.attempts < options.retry.attempts && !isQuarantine(result.error))) {
       this.#backOff(lane, result.error);
     } else {
       void parking.park(lane, result);

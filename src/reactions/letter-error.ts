@@ -8,6 +8,14 @@ export function asTroupeError(error: unknown, where: string): TroupeError {
   return new TroupeError('TROUPE_ACTOR_FAILED', `${where}: ${text}`, { cause: error });
 }
 
+/** Whether an error says that the command has cost workers their life: another attempt would cost more. */
+export function isQuarantine(error: unknown): boolean {
+  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 10; one = one.cause, depth += 1) {
+    if (isTroupeError(one, 'TROUPE_WORKER_LOST') && one.details['quarantined'] === true) return true;
+  }
+  return false;
+}
+
 /**
  * Whether an error says that the runtime itself could not work (a disk that fails, a system that stops), not that
  * this event can't be handled. Such attempts are repeated without parking the event, until the fault is over.

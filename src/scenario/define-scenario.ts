@@ -48,6 +48,8 @@ export interface ScenarioOptions<S extends ScenarioOptionSpecs> {
   readonly method: string;
   /** How it ends when all is well; the checks prove it. */
   readonly expected: string;
+  /** Worker threads when `--workers` is not given; default 0. For stories about threads. */
+  readonly workers?: number;
   /** Beyond the common `--json --workers --journal --seed --help`. */
   readonly options?: S;
   /**
@@ -92,6 +94,12 @@ export const COMMON_OPTIONS = {
   },
   help: { type: 'boolean', description: 'show this help' },
 } as const satisfies ScenarioOptionSpecs;
+
+/** The common options as this scenario has them: a story about threads starts with some. */
+export function commonOptions({ workers = 0 }: Pick<ScenarioDefinition, 'workers'>): typeof COMMON_OPTIONS {
+  // The default of `workers` is any text, of which '0' is one.
+  return { ...COMMON_OPTIONS, workers: { ...COMMON_OPTIONS.workers, default: String(workers) as '0' } };
+}
 
 /**
  * Defines a scenario. Export it from a module and run that with `troupe run FILE`.
@@ -155,6 +163,12 @@ function validate(scenario: ScenarioOptions<ScenarioOptionSpecs>): void {
     throw invalid(`scenario ${name}: run must be a function`, { name, part: 'run' });
   if (scenario.keepJournal !== undefined && typeof scenario.keepJournal !== 'function') {
     throw invalid(`scenario ${name}: keepJournal must be a function`, { name, part: 'keepJournal' });
+  }
+  if (scenario.workers !== undefined && !(Number.isSafeInteger(scenario.workers) && scenario.workers >= 0)) {
+    throw invalid(`scenario ${name}: workers must be a whole number from 0; got ${showValue(scenario.workers)}`, {
+      name,
+      part: 'workers',
+    });
   }
   validateOptions(name, scenario.options ?? {});
 }

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
-  COMMON_OPTIONS,
+  commonOptions,
   type ScenarioDefinition,
   type ScenarioOptionSpecs,
   type ScenarioOptionValues,
@@ -25,7 +25,7 @@ export interface ScenarioArguments {
 
 /** @throws ScenarioInputError with one line that says what to do. */
 export function parseScenarioArguments(scenario: ScenarioDefinition, args: readonly string[]): ScenarioArguments {
-  const { values, words } = parseOptions({ ...scenario.options, ...COMMON_OPTIONS }, args);
+  const { values, words } = parseOptions({ ...scenario.options, ...commonOptions(scenario) }, args);
   const all: Readonly<Record<string, string | number | boolean | undefined>> = values;
   const options = Object.fromEntries(Object.keys(scenario.options).map((key) => [key, all[key]]));
   const given = { help: values.help, json: values.json, options: Object.freeze(options) };

@@ -2,7 +2,7 @@
  * Help for one scenario: what it is about, how to run it, its options and the common ones.
  */
 import {
-  COMMON_OPTIONS,
+  commonOptions,
   optionFlag,
   type ScenarioDefinition,
   type ScenarioOptionSpec,
@@ -36,7 +36,7 @@ export function helpLines(scenario: ScenarioDefinition, command: string, look: L
     ...(own ? ['', palette.bold('Options of this scenario'), ...optionLines(scenario.options, look)] : []),
     '',
     palette.bold('Options of every scenario'),
-    ...optionLines(COMMON_OPTIONS, look),
+    ...optionLines(commonOptions(scenario), look),
     '',
     palette.bold('Exit code'),
     ...EXIT_CODES.map((line) => `  ${line}`),

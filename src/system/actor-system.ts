@@ -94,7 +94,7 @@ export class ActorSystem implements AsyncDisposable {
     refuseUnknown('spawn', options ?? {}, ['id', 'args']);
     const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
     const id = given.id ?? this.#runtime.newId();
-    this.#runtime.stage.actors.spawn(definition, { id, args: given.args });
+    await this.#runtime.spawn(definition, id, given.args);
     return this.#typedRef(definition, id);
   }
 
@@ -198,7 +198,7 @@ export class ActorSystem implements AsyncDisposable {
    */
   async settled(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const timeoutMs = readTimeoutMs('settled', options, LIMITS.settledTimeoutMs);
-    if (await untilTrue(() => this.#runtime.settled || this.#runtime.stopping, timeoutMs)) {
+    if (await untilTrue(async () => this.#runtime.stopping || (await this.#runtime.settled()), timeoutMs)) {
       this.#refuseWhenStopping('settled');
       return;
     }

@@ -78,6 +78,11 @@ export class DeadLetters extends SafeObservable<DeadLetter> implements ParkedLet
     return all.sort((a, b) => a.at - b.at);
   }
 
+  /** The letters kept that have this reason. */
+  withReason(reason: DeadLetterReason): readonly DeadLetter[] {
+    return Array.from(this.#kept.values(), ({ letter }) => letter).filter((letter) => letter.reason === reason);
+  }
+
   /**
    * Sends the message again, with its command id, correlation, causation and metadata; a command that was rejected
    * gets a fresh id derived from its own, because the first outcome would answer. A parked event is handled again,

@@ -21,8 +21,17 @@ type Target =
   | { readonly kind: 'aggregate'; readonly definition: RuntimeAggregate; readonly host: AggregateHost }
   | { readonly kind: 'actor'; readonly definition: RuntimeActor; readonly host: ActorHost };
 
+/** The way to other threads. */
+export interface Elsewhere {
+  /** False: the target lives on this thread. */
+  deliver(envelope: Envelope): boolean;
+  /** Undefined: the target lives on this thread. */
+  withdraw(envelope: Envelope): boolean | undefined;
+}
+
 export class Router implements Post {
   readonly #targets = new Map<string, Target>();
+  #elsewhere: Elsewhere | undefined;
 
   /** Adds a target; called once for each definition, at the start. */
   add(target: Target): void {
@@ -53,12 +62,27 @@ export class Router implements Post {
     return new Envelope(target, targetId, type, commandPayload(found.definition, targetId, type, payload), facts);
   }
 
+  /** What lives on other threads goes there. */
+  forwardTo(elsewhere: Elsewhere): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** A message that has arrived where its target lives. */
+  deliverHere(envelope: Envelope): void {
+    this.#targets.get(envelope.target)?.host.deliver(envelope);
+  }
+
   deliver(envelope: Envelope): void {
+    if (this.#elsewhere?.deliver(envelope) === true) return;
     // Only `address` makes envelopes, and targets never go.
     this.#targets.get(envelope.target)?.host.deliver(envelope);
   }
 
   withdraw(envelope: Envelope): boolean {
+    return this.#elsewhere?.withdraw(envelope) ?? this.withdrawHere(envelope);
+  }
+
+  withdrawHere(envelope: Envelope): boolean {
     return this.#targets.get(envelope.target)?.host.withdraw(envelope) ?? false;
   }
 

@@ -5,6 +5,8 @@
  * intake, reactions, mailboxes, commits, read models, journal; each step within what is left of the deadline.
  * What a part does stands in its own file; this one only knows who needs whom.
  */
+import type { RuntimeActor } from '../actors/actor-definition.js';
+import { checkMessage } from '../actors/message-check.js';
 import { type PresentEvent, presentBy } from '../actors/present-event.js';
 import type { RoutedRef } from '../actors/routed-ref.js';
 import { systemClock } from '../core/clock.js';
@@ -20,6 +22,7 @@ import { EventWindow } from '../streams/event-window.js';
 import { LogReader } from '../streams/log-reader.js';
 import { SafeSubject } from '../streams/safe-subject.js';
 import { type Cast, loadCast } from './cast.js';
+import { type Crew, hireCrew } from './crew.js';
 import { DeadLetters } from './dead-letters.js';
 import { FrontDoor } from './front-door.js';
 import { Router } from './router.js';
@@ -36,6 +39,8 @@ export class Runtime {
   readonly events: SafeSubject<RecordedEvent>;
   readonly deadLetters: DeadLetters;
   readonly stage: Stage;
+  /** The worker threads and the links to them; undefined with `workers: 0`. */
+  readonly crew: Crew | undefined;
   readonly reactions: Reactions;
   readonly projections: Projections;
   readonly present: PresentEvent;
@@ -58,11 +63,13 @@ export class Runtime {
     let runtime: Runtime | undefined;
     try {
       runtime = new Runtime(settings, cast, journal);
+      await runtime.crew?.workers.start();
       await runtime.deadLetters.start();
       await runtime.projections.start();
       await runtime.reactions.start();
       return runtime;
     } catch (error) {
+      await runtime?.crew?.workers.end();
       await runtime?.projections.stop();
       await journal.close();
       throw error;
@@ -96,7 +103,13 @@ export class Runtime {
       events$: this.events.asObservable(),
       deadlines: this.#deadlines,
       router,
+      stopElsewhere: async (name, id) => {
+        if (this.crew === undefined) return false;
+        await this.crew.workers.stopActor(name, id);
+        return true;
+      },
     });
+    this.crew = hireCrew(this, router);
     const shared = { journal, window: this.window, clock, log, present: this.present };
     const { path } = settings.journal;
     this.projections = new Projections({
@@ -115,6 +128,7 @@ export class Runtime {
     journal.onCommit = (committed) => {
       this.window.add(committed);
       if (this.events.observed) this.#publish(committed.firstPosition);
+      this.crew?.workers.committed(committed);
     };
   }
 
@@ -123,11 +137,31 @@ export class Runtime {
     return this.stage.ref(this.#frontDoor, name, id);
   }
 
-  /** Whether everything sent has had all its consequences. */
-  get settled(): boolean {
+  /** Starts a top-level actor where it is placed. */
+  async spawn(definition: RuntimeActor, id: string, args: unknown): Promise<void> {
+    if (this.crew === undefined) this.stage.actors.spawn(definition, { id, args });
+    else {
+      checkMessage(args, `${definition.name}/${id}: option "args"`);
+      await this.crew.workers.spawn(definition.name, id, args);
+    }
+  }
+
+  /** Whether everything sent has had all its consequences, on all threads. */
+  async settled(): Promise<boolean> {
+    if (!this.#settledHere) return false;
+    if (this.crew === undefined) return true;
+    // Two looks between which nothing has moved: what one worker had finished, another can't have woken since.
+    const first = await this.crew.workers.resting();
+    if (!first.idle || !this.#settledHere) return false;
+    const second = await this.crew.workers.resting();
+    return second.idle && second.activity === first.activity && this.#settledHere;
+  }
+
+  get #settledHere(): boolean {
     const { head } = this.window;
     return (
       this.stage.idle &&
+      (this.crew === undefined || this.crew.links.unfinished === 0) &&
       this.journal.metrics().entriesWaiting === 0 &&
       this.reactions.isSettled(head) &&
       this.projections.isSettled(head)
@@ -148,6 +182,7 @@ export class Runtime {
     const leftMs = (): number => Math.max(0, deadline - systemClock.monotonic());
     this.#frontDoor.close(this.settings.name);
     await this.reactions.stop(leftMs());
+    await this.crew?.workers.drain(leftMs());
     await untilTrue(() => this.stage.idle, leftMs());
     await this.stage.actors.stopAll(leftMs());
     const late = new TroupeError(
@@ -156,6 +191,9 @@ export class Runtime {
     );
     this.stage.end(late);
     await this.journal.flushed();
+    await this.crew?.workers.end();
+    this.crew?.links.end(late);
+    this.crew?.links.close();
     await this.projections.stop();
     await this.deadLetters.stop();
     this.#stopped.abort(late);

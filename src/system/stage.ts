@@ -6,20 +6,24 @@
  */
 import { ActorHost } from '../actors/actor-host.js';
 import { AggregateHost } from '../actors/aggregate-host.js';
+import type { RuntimeActor } from '../actors/actor-definition.js';
+import type { SignalPost } from '../actors/signal.js';
 import type { MessageSource } from '../actors/actor-surroundings.js';
 import { Dispatcher } from '../actors/dispatcher.js';
 import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
 import type { SupervisionSettings } from '../actors/supervision-options.js';
+import { PendingSend } from '../actors/pending-send.js';
 import { toDeadLetters } from '../actors/undeliverable.js';
 import { type Clock, systemClock, systemRandom } from '../core/clock.js';
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Deadlines } from '../core/deadlines.js';
-import type { Post } from '../core/envelope.js';
+import type { Envelope, Post } from '../core/envelope.js';
+import { HandlingMark } from '../core/handling-mark.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import type { TroupeError } from '../core/troupe-error.js';
-import type { Journal } from '../journal/journal.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
 import type { Cast } from './cast.js';
 import type { Router } from './router.js';
@@ -27,7 +31,7 @@ import type { Router } from './router.js';
 /** What a stage is given by its thread. */
 export interface StageSurroundings {
   readonly cast: Cast;
-  readonly journal: Journal;
+  readonly journal: CellJournal;
   readonly deadLetters: DeadLetterSink;
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,9 +40,17 @@ export interface StageSurroundings {
   readonly supervision: SupervisionSettings;
   /** Committed events, live. */
   readonly events$: Observable<RecordedEvent>;
+  /** Where the thread shows what it has in hand. Default: nobody reads that. */
+  readonly mark?: HandlingMark | undefined;
   readonly deadlines: Deadlines;
   /** Empty when handed in: the stage adds its hosts. */
   readonly router: Router;
+  /** The way of signals to other threads. Default: all actors are on this one. */
+  readonly signals?: SignalPost | undefined;
+  /** Told of each actor that begins and ends on this thread. */
+  readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
+  /** Stops an actor of another thread; false: it lives on this one. */
+  readonly stopElsewhere?: ((name: string, id: string) => Promise<boolean>) | undefined;
 }
 
 export class Stage {
@@ -51,11 +63,13 @@ export class Stage {
     this.#around = around;
     this.router = around.router;
     const { cast } = around;
-    const shared = { ...around, dispatcher: new Dispatcher(systemClock) };
+    const shared = { ...around, mark: around.mark ?? new HandlingMark(), dispatcher: new Dispatcher(systemClock) };
     this.aggregates = cast.aggregates.map((definition) => new AggregateHost(shared, definition));
     const definitions = new Map(cast.actors.map((definition) => [definition.name, definition]));
+    const { signals, ...facilities } = shared;
     this.actors = new ActorHost({
-      ...shared,
+      ...facilities,
+      ...(signals === undefined ? {} : { signals }),
       post: this.router,
       definition: (name) => definitions.get(name),
       random: systemRandom,
@@ -88,6 +102,35 @@ export class Stage {
     for (const host of this.aggregates) host.end(error);
   }
 
+  /** A message that nobody waits for can't be delivered. */
+  undelivered(envelope: Envelope, error: TroupeError): void {
+    toDeadLetters(this.#around.deadLetters, envelope, error);
+  }
+
+  /** A message has killed its worker, and the successor while it was the only one there. */
+  quarantined(envelope: Envelope): void {
+    const { target, targetId, type, sink } = envelope;
+    const error = new TroupeError(
+      'TROUPE_WORKER_LOST',
+      `${target}/${targetId}: ${type} has cost two workers their life, one after the other, and is quarantined; ` +
+        'mend its handler, then retry or discard the dead letter',
+      { details: { target, id: targetId, type, quarantined: true } },
+    );
+    // Of one that was taken, its sink makes the dead letter.
+    if (!(sink instanceof PendingSend && sink.settled)) this.undelivered(envelope, error);
+    sink?.fail(error);
+  }
+
+  /** The definition of an actor of the cast. */
+  actorNamed(name: string): RuntimeActor | undefined {
+    return this.#around.cast.actors.find((definition) => definition.name === name);
+  }
+
+  async #stop(name: string, id: string): Promise<void> {
+    if ((await this.#around.stopElsewhere?.(name, id)) === true) return;
+    await this.actors.stop(name, id);
+  }
+
   #refSurroundings(post: Post): RefSurroundings {
     return {
       post,
@@ -95,8 +138,8 @@ export class Stage {
       askTimeoutMs: this.#around.askTimeoutMs,
       isQuery: (target, type) => this.router.isQuery(target, type),
       withdraw: (envelope) => this.router.withdraw(envelope),
-      undelivered: (envelope, error) => toDeadLetters(this.#around.deadLetters, envelope, error),
-      stop: (target, id) => this.actors.stop(target, id),
+      undelivered: (envelope, error) => this.undelivered(envelope, error),
+      stop: (target, id) => this.#stop(target, id),
     };
   }
 }

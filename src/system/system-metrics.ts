@@ -25,6 +25,9 @@ export interface SystemMetrics {
   readonly name: string;
   /** Threads that run cells beside the main one. */
   readonly workers: number;
+  /** Workers lost and replaced since the start, and why: `exit`, `error`, `blocked`, `heap`. */
+  readonly workerLosses: number;
+  readonly workerLossReasons: Readonly<Record<string, number>>;
   /** Position of the last committed event. */
   readonly position: number;
   readonly commits: number;
@@ -48,11 +51,14 @@ export interface SystemMetrics {
 
 /** Something that needs a person. */
 export interface Problem {
-  readonly kind: 'projection-stopped' | 'key-parked';
-  /** Name of the projection or reaction. */
+  readonly kind: 'projection-stopped' | 'key-parked' | 'message-quarantined' | 'worker-lost';
+  /** Name of the projection or reaction; of the definition whose message is quarantined; of the worker. */
   readonly name: string;
   readonly key?: string;
-  readonly position: number;
+  /** Id of the instance whose message is quarantined. */
+  readonly id?: string;
+  /** Position of the event, if it is about one. */
+  readonly position?: number;
   readonly error: string;
 }
 
@@ -71,15 +77,27 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     handled += host.handled;
   }
   for (const [name, count] of runtime.stage.actors.counts()) instances[name] = count;
+  let unfinished = runtime.stage.unfinished;
+  let actorsBusy = runtime.stage.actors.busy;
+  // What lives on workers is as old as the last look at them.
+  for (const status of runtime.crew?.workers.statuses() ?? []) {
+    for (const [name, count] of Object.entries(status.instances)) instances[name] = (instances[name] ?? 0) + count;
+    handled += status.handled;
+    unfinished += status.unfinished;
+    actorsBusy ||= status.actorsBusy;
+  }
+  const losses: Readonly<Record<string, number>> = runtime.crew?.workers.losses ?? {};
   return {
     name: runtime.settings.name,
-    workers: 0,
+    workers: runtime.crew?.placement.workers ?? 0,
+    workerLosses: Object.values(losses).reduce((sum, count) => sum + count, 0),
+    workerLossReasons: losses,
     position: runtime.window.head,
     commits,
     failedCommits,
     bytesWritten,
-    unfinished: runtime.stage.unfinished,
-    actorsBusy: runtime.stage.actors.busy,
+    unfinished,
+    actorsBusy,
     handled,
     instances,
     reactions: runtime.reactions.metrics(),
@@ -93,6 +111,16 @@ export function healthOf(runtime: Runtime): Health {
   const problems: Problem[] = [
     ...runtime.projections.problems().map((one) => ({ kind: 'projection-stopped' as const, ...one })),
     ...runtime.reactions.problems().map((one) => ({ kind: 'key-parked' as const, ...one })),
+    ...runtime.deadLetters.withReason('quarantined').map(({ target, type, error }) => ({
+      kind: 'message-quarantined' as const,
+      ...target,
+      error: `${type}: ${error?.message ?? ''}`,
+    })),
+    ...(runtime.crew?.workers.vacancies() ?? []).map(({ index, error }) => ({
+      kind: 'worker-lost' as const,
+      name: `worker ${index}`,
+      error,
+    })),
   ];
   return { ok: problems.length === 0, problems };
 }

@@ -147,10 +147,58 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     set: '`timeout`',
     beyond: '`TROUPE_ASK_TIMEOUT`',
   },
+  {
+    limits: ['linkCredits', 'linkBacklog'],
+    what: 'messages under way from one thread to another; waiting for that',
+    value: '{0}; {1}',
+    set: FIXED,
+    beyond: 'they wait; then `TROUPE_MAILBOX_FULL`, while `send` waits',
+  },
+  {
+    limits: ['blockedAfterMs'],
+    what: "a worker's loop may be blocked",
+    value: '{0}',
+    set: '`limits.blockedAfter`',
+    beyond: 'the worker is replaced',
+  },
+  {
+    limits: ['workerStartMs', 'workerEndMs'],
+    what: 'a worker has to load the cast, and to end when told to',
+    value: '{0}; {1}',
+    set: FIXED,
+    beyond: 'the start fails; the thread is ended',
+  },
+  {
+    limits: ['suspectMs'],
+    what: 'messages that may have killed a worker are tried alone',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'the others go on',
+  },
+  {
+    limits: ['retireMs'],
+    what: 'a worker with too large a heap finishes what it has begun',
+    value: '{0}',
+    set: '`limits.heapMb`',
+    beyond: 'the rest is delivered to its successor',
+  },
 ];
 
 /** Defaults that are no business of users: nothing that they see depends on them, or what they are for is yet to come. */
-export const LIMITS_NOT_SHOWN: readonly Limit[] = ['recentOutcomesPerInstance', 'checkpointEveryMs', 'blockedAfterMs'];
+export const LIMITS_NOT_SHOWN: readonly Limit[] = [
+  'recentOutcomesPerInstance',
+  'checkpointEveryMs',
+  'linkFrame',
+  'workerStatusEveryMs',
+  'pulseEveryMs',
+  'workerYoungMs',
+  'workerBackoffMinMs',
+  'workerBackoffMaxMs',
+  'heapCollectEveryMs',
+  'heapRoomFactor',
+  'hardHeapFactor',
+  'hardHeapRoomMb',
+];
 
 /** The table of limits, with today's defaults. */
 export function limitsTable(): string {

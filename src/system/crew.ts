@@ -1,0 +1,81 @@
+/**
+ * The crew: everything that a system with worker threads has beyond one without.
+ *
+ * With `workers: 0` there is none, and all instances live on the main thread's stage; else that stage stays empty and
+ * the router sends everything over the links.
+ */
+import { availableParallelism } from 'node:os';
+import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
+import { LIMITS } from '../core/limits.js';
+import { TroupeError } from '../core/troupe-error.js';
+import { FrameCodec } from '../threads/frame-codec.js';
+import { Links } from '../threads/links.js';
+import { Placement } from '../threads/placement.js';
+import type { Router } from './router.js';
+import type { Runtime } from './runtime.js';
+import type { SystemSettings } from './system-options.js';
+import { Workers } from './workers.js';
+
+export interface Crew {
+  readonly placement: Placement;
+  readonly links: Links;
+  readonly workers: Workers;
+}
+
+/** The number of worker threads that the settings mean. */
+function workersOf({ workers, cast }: SystemSettings): number {
+  if (workers !== 'auto') return workers;
+  // Definitions given directly can't be imported by another thread.
+  return Array.isArray(cast) ? 0 : Math.max(1, availableParallelism() - 1);
+}
+
+/**
+ * Makes the crew, not started yet; undefined without workers.
+ *
+ * @throws TROUPE_INVALID_OPTIONS when the cast was given as definitions, which no other thread could import.
+ */
+export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
+  const { settings, journal, stage, deadLetters } = runtime;
+  const count = workersOf(settings);
+  if (count === 0) return undefined;
+  if (Array.isArray(settings.cast)) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      "ActorSystem.start: with workers the cast has to be the URL of a module, which each worker imports: new URL('./cast.js', import.meta.url); or set workers: 0",
+    );
+  }
+  const placement = new Placement(count);
+  const codec = new FrameCodec((name, id) => runtime.ref(name, id));
+  const aggregates = new Set(runtime.cast.aggregates.map((definition) => definition.name));
+  const links = new Links({
+    here: 0,
+    placement,
+    codec,
+    limits: { credits: LIMITS.linkCredits, backlog: LIMITS.linkBacklog, frame: LIMITS.linkFrame },
+    local: {
+      deliver: (envelope) => router.deliverHere(envelope),
+      withdraw: (envelope) => router.withdrawHere(envelope),
+      signal: (to, signal) => stage.actors.signal(to, signal),
+    },
+    isAggregate: (target) => aggregates.has(target),
+    newId: runtime.newId,
+    undelivered: (envelope, error) => stage.undelivered(envelope, error),
+    quarantined: (envelope) => stage.quarantined(envelope),
+  });
+  const workers = new Workers({
+    settings,
+    journal,
+    placement,
+    links,
+    codec,
+    letter: (bytes) => {
+      // Packed by the worker's dead-letter sink.
+      const [letter, trace] = codec.unpack(bytes) as [DeadLetter, DeadLetterTrace | undefined];
+      deadLetters.add(letter, trace);
+    },
+    letterGone: (id) => deadLetters.remove(id),
+    log: (level, message, fields) => settings.log[level](message, fields),
+  });
+  router.forwardTo(links);
+  return { placement, links, workers };
+}

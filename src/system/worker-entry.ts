@@ -1,0 +1,304 @@
+/**
+ * What runs on a worker thread: a stage like that of `workers: 0`, with its journal at the end of a port.
+ *
+ * Started by the pool as one long task; it ends when the main thread says so. The cast is imported here, so a
+ * definition never closes over anything of the thread that started the system.
+ */
+import type { MessagePort } from '../threads/channel.js';
+import { Observable } from 'rxjs';
+import type { SupervisionSettings } from '../actors/supervision-options.js';
+import { systemClock, type Timer } from '../core/clock.js';
+import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
+import { Deadlines } from '../core/deadlines.js';
+import { HandlingMark, type Suspects } from '../core/handling-mark.js';
+import { randomIds } from '../core/ids.js';
+import { LIMITS } from '../core/limits.js';
+import type { Logger } from '../core/logger.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { CommittedEvents } from '../journal/journal.js';
+import { EventWindow } from '../streams/event-window.js';
+import { SafeSubject } from '../streams/safe-subject.js';
+import { workerLost } from '../threads/worker-lost.js';
+import { ControlPort } from '../threads/control.js';
+import { FrameCodec } from '../threads/frame-codec.js';
+import type { JournalAnswers } from '../threads/journal-wire.js';
+import { Links } from '../threads/links.js';
+import { Placement, type ThreadIndex } from '../threads/placement.js';
+import { RemoteJournal } from '../threads/remote-journal.js';
+import { loadCast } from './cast.js';
+import { Router } from './router.js';
+import { Stage } from './stage.js';
+import { untilTrue } from './settle.js';
+import { HeapLimit } from './worker-heap.js';
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly index: ThreadIndex;
+  readonly workers: number;
+  readonly cast: string;
+  readonly askTimeoutMs: number;
+  readonly supervision: Omit<SupervisionSettings, 'decide'>;
+  readonly head: number;
+  /** Where it shows its pulse, and what it has in hand (handling-mark.ts). */
+  readonly memory: SharedArrayBuffer;
+  /** Soft limit of its heap. */
+  readonly heapMb: number | undefined;
+  readonly pulseEveryMs: number;
+  readonly control: MessagePort;
+  readonly journal: MessagePort;
+}
+
+/** How a worker is, asked for by `status`. */
+export interface WorkerStatus {
+  readonly idle: boolean;
+  /** Stands still when nothing happens. */
+  readonly activity: number;
+  readonly unfinished: number;
+  readonly handled: number;
+  readonly actorsBusy: boolean;
+  readonly instances: Readonly<Record<string, number>>;
+}
+
+/** The pool's task. Resolves when the worker has ended as it was told. */
+export default async function runWorker(start: WorkerStart): Promise<void> {
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const worker = new WorkerStage(start, end);
+  await worker.start();
+  await ended;
+}
+
+class WorkerStage {
+  readonly #start: WorkerStart;
+  readonly #control: ControlPort;
+  readonly #log: Logger;
+  readonly #end: () => void;
+  readonly #newId = randomIds();
+  readonly #deadlines = new Deadlines(systemClock);
+  readonly #events: SafeSubject<RecordedEvent>;
+  readonly #window: EventWindow;
+  #stage: Stage | undefined;
+  #links: Links | undefined;
+  #journal: RemoteJournal | undefined;
+  #codec: FrameCodec | undefined;
+  readonly #mark: HandlingMark;
+  #heap: HeapLimit | undefined;
+  #watchers = 0;
+  #pulse: Timer | undefined;
+
+  constructor(start: WorkerStart, end: () => void) {
+    this.#start = start;
+    this.#end = end;
+    this.#mark = new HandlingMark(start.memory);
+    this.#control = new ControlPort(start.control, {
+      peer: ({ index, port, open }: { index: ThreadIndex; port: MessagePort; open: boolean }) => {
+        this.#links?.connect(index, port);
+        if (open) this.#links?.open(index);
+      },
+      lost: ({ index, suspects }: { index: ThreadIndex; suspects: Suspects }) =>
+        this.#links?.lost(index, workerLost(index), suspects),
+      tryOut: (index: ThreadIndex) => this.#links?.tryOut(index),
+      open: (index: ThreadIndex) => this.#links?.open(index),
+      pause: (index: ThreadIndex) => this.#links?.pause(index),
+      rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
+      committed: (committed: CommittedEvents) => this.#committed(committed),
+      spawn: (request: { name: string; id: string; args: Uint8Array }) => this.#spawn(request),
+      stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
+      status: () => this.#status(),
+      stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
+      end: () => this.#leave(),
+    });
+    this.#log = distantLog(this.#control);
+    this.#events = new SafeSubject(this.#log, 'events');
+    this.#window = new EventWindow(start.head);
+  }
+
+  async start(): Promise<void> {
+    const { index, workers, askTimeoutMs, supervision, head } = this.#start;
+    try {
+      const cast = await loadCast(this.#start.cast);
+      const journalPort = this.#start.journal;
+      const journal = new RemoteJournal(head, (requests) => journalPort.postMessage(requests));
+      journalPort.on('message', (answers: JournalAnswers) => journal.receive(answers));
+      this.#journal = journal;
+      const router = new Router();
+      const deadLetters = this.#deadLetters();
+      const aggregates = new Set(cast.aggregates.map((definition) => definition.name));
+      const codec = new FrameCodec((name, id) => stage.ref(router, name, id));
+      const links: Links = new Links({
+        here: index,
+        placement: new Placement(workers),
+        codec,
+        limits: { credits: LIMITS.linkCredits, backlog: LIMITS.linkBacklog, frame: LIMITS.linkFrame },
+        local: {
+          deliver: (envelope) => router.deliverHere(envelope),
+          withdraw: (envelope) => router.withdrawHere(envelope),
+          signal: (to, signal) => stage.actors.signal(to, signal),
+        },
+        isAggregate: (target) => aggregates.has(target),
+        newId: this.#newId,
+        undelivered: (envelope, error) => stage.undelivered(envelope, error),
+        quarantined: (envelope) => stage.quarantined(envelope),
+      });
+      const stage: Stage = new Stage({
+        cast,
+        journal,
+        deadLetters,
+        clock: systemClock,
+        log: this.#log,
+        newId: this.#newId,
+        askTimeoutMs,
+        supervision: { ...supervision, decide: () => 'restart' },
+        events$: this.#events$(),
+        mark: this.#mark,
+        deadlines: this.#deadlines,
+        router,
+        signals: links,
+        onStage: (name, id, living) => {
+          links.staged(name, id, living);
+          if (!living) this.#control.note('ended', { name, id });
+        },
+        stopElsewhere: (name, id) => this.#stopElsewhere(name, id),
+      });
+      router.forwardTo(links);
+      this.#codec = codec;
+      this.#links = links;
+      this.#stage = stage;
+      if (this.#start.heapMb !== undefined) this.#heap = new HeapLimit(this.#start.heapMb);
+      this.#beat();
+      this.#control.note('started');
+    } catch (error) {
+      this.#control.note('failed', error instanceof TroupeError ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  #spawn({ name, id, args }: { name: string; id: string; args: Uint8Array }): void {
+    const definition = this.#stage?.actorNamed(name);
+    if (definition === undefined || this.#codec === undefined) throw new Error(`there is no actor ${name}`);
+    this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args) });
+  }
+
+  #status(): WorkerStatus {
+    const stage = this.#stage;
+    const links = this.#links;
+    const journal = this.#journal;
+    if (stage === undefined || links === undefined || journal === undefined) {
+      return { idle: true, activity: 0, unfinished: 0, handled: 0, actorsBusy: false, instances: {} };
+    }
+    const instances: Record<string, number> = {};
+    let handled = 0;
+    for (const host of stage.aggregates) {
+      instances[host.definition.name] = host.size;
+      handled += host.handled;
+    }
+    for (const [name, count] of stage.actors.counts()) instances[name] = count;
+    return {
+      idle: stage.idle && journal.pending === 0 && links.unfinished === 0,
+      activity: links.crossed,
+      unfinished: stage.unfinished + links.unfinished,
+      handled,
+      actorsBusy: stage.actors.busy,
+      instances,
+    };
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    await untilTrue(() => this.#status().idle, timeoutMs);
+    await this.#stage?.actors.stopAll(timeoutMs);
+    const late = new TroupeError(
+      'TROUPE_SYSTEM_STOPPED',
+      'the system has stopped; the message was not handled within the time that stop() had',
+    );
+    this.#stage?.end(late);
+    this.#links?.flush();
+    this.#links?.end(late);
+  }
+
+  /** What is under way comes to its end, within the time, and its outcomes leave. */
+  async #rest(timeoutMs: number): Promise<void> {
+    await untilTrue(() => this.#status().idle, timeoutMs);
+    this.#links?.flush();
+  }
+
+  /** Tells the main thread that this loop isn't blocked, and when its heap is too large. */
+  #beat(): void {
+    this.#mark.beat();
+    const usedMb = this.#heap?.exceeded();
+    if (usedMb !== undefined) {
+      this.#heap = undefined;
+      this.#control.note('heap', usedMb);
+    }
+    this.#pulse = systemClock.setTimer(this.#start.pulseEveryMs, () => this.#beat(), true);
+  }
+
+  /** What has been committed meanwhile gets its answer. */
+  async #leave(): Promise<void> {
+    await untilTrue(() => (this.#journal?.pending ?? 0) === 0, LIMITS.workerEndMs / 2);
+    this.#links?.flush();
+    this.#pulse?.cancel();
+    this.#deadlines.clear();
+    this.#links?.close();
+    this.#start.journal.close();
+    this.#control.close(new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped'));
+    this.#end();
+  }
+
+  #deadLetters(): DeadLetterSink {
+    return {
+      add: (letter, trace) => {
+        const full: DeadLetter = { ...letter, id: letter.id ?? this.#newId(), at: systemClock.now() };
+        this.#control.note('letter', this.#codec?.pack([full, trace]));
+        return full;
+      },
+      remove: (id) => this.#control.note('letterGone', id),
+    };
+  }
+
+  /** Whoever stops an actor on another thread goes through the main one, which knows them all. */
+  async #stopElsewhere(name: string, id: string): Promise<boolean> {
+    if (new Placement(this.#start.workers).threadOf(name, id) === this.#start.index) return false;
+    await this.#control.call('stopActor', { name, id });
+    return true;
+  }
+
+  /** Committed events come here only while somebody is subscribed. */
+  #events$(): Observable<RecordedEvent> {
+    const events$ = this.#events.asObservable();
+    return new Observable((subscriber) => {
+      this.#watchers += 1;
+      if (this.#watchers === 1) this.#control.note('watchEvents', true);
+      const subscription = events$.subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        this.#watchers -= 1;
+        if (this.#watchers === 0) this.#control.note('watchEvents', false);
+      };
+    });
+  }
+
+  #committed(committed: CommittedEvents): void {
+    this.#window.add(committed);
+    const events = this.#window.partAfter(committed.firstPosition - 1);
+    if (typeof events !== 'string') for (const event of events) this.#events.next(event);
+  }
+}
+
+function distantLog(control: ControlPort): Logger {
+  const write =
+    (level: keyof Logger): Logger['warn'] =>
+    (message, fields) =>
+      control.note('log', [level, message, fields === undefined ? undefined : plainFields(fields)]);
+  return { debug: () => undefined, info: () => undefined, warn: write('warn'), error: write('error') };
+}
+
+function plainFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const plain: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    plain[key] = value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value);
+  }
+  return plain;
+}

@@ -1,0 +1,259 @@
+/**
+ * The workers as the main thread sees them: started, asked how they are, told what to spawn and when to stop.
+ *
+ * How one is held stands in `worker-handle.ts`, who watches it in `worker-watch.ts`, and what happens when it dies in
+ * `worker-succession.ts`.
+ */
+import { systemClock, type Timer } from '../core/clock.js';
+import { LIMITS } from '../core/limits.js';
+import { TroupeError } from '../core/troupe-error.js';
+import type { CommittedEvents, Journal } from '../journal/journal.js';
+import type { ControlHandlers } from '../threads/control.js';
+import type { FrameCodec } from '../threads/frame-codec.js';
+import type { Links } from '../threads/links.js';
+import type { Placement, ThreadIndex } from '../threads/placement.js';
+import { WorkerPool } from '../threads/worker-pool.js';
+import { untilTrue } from './settle.js';
+import type { SystemSettings } from './system-options.js';
+import type { WorkerStatus } from './worker-entry.js';
+import { type LossReason, WorkerHandle } from './worker-handle.js';
+import { Succession, type Vacancy, within } from './worker-succession.js';
+import { WorkerWatch } from './worker-watch.js';
+
+/** What the workers need of the main thread. */
+export interface WorkersSurroundings {
+  readonly settings: SystemSettings;
+  readonly journal: Journal;
+  readonly placement: Placement;
+  readonly links: Links;
+  readonly codec: FrameCodec;
+  /** A dead letter of a worker, as bytes of the frame codec. */
+  letter(bytes: Uint8Array): void;
+  letterGone(id: string): void;
+  log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
+}
+
+/** `deaths`: workers that died while it began another life. */
+interface SpawnedActor {
+  readonly name: string;
+  readonly id: string;
+  readonly args: Uint8Array;
+  deaths: number;
+}
+
+/** Deaths after which an actor begins no other life. */
+const MOST_DEATHS = 2;
+
+export class Workers {
+  readonly #around: WorkersSurroundings;
+  readonly #pool: WorkerPool;
+  readonly #workers = new Map<ThreadIndex, WorkerHandle>();
+  readonly #succession: Succession;
+  readonly #watch: WorkerWatch;
+  #timer: Timer | undefined;
+  #begun = false;
+  /** Top-level actors and what they were spawned with, to begin again when their worker is lost. */
+  readonly #actors = new Map<string, SpawnedActor>();
+
+  constructor(around: WorkersSurroundings) {
+    this.#around = around;
+    const { heapMb } = around.settings.limits;
+    const hardHeapMb = heapMb === undefined ? undefined : heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb;
+    this.#pool = new WorkerPool(new URL('./worker-entry.js', import.meta.url), around.placement.workers, hardHeapMb);
+    this.#succession = new Succession({
+      links: around.links,
+      workers: this.#workers,
+      make: (index) => this.#make(index),
+      respawn: (worker) => this.#respawn(worker),
+      log: (level, message) => around.log(level, message, undefined),
+    });
+    this.#watch = new WorkerWatch(around.settings, () => this.#workers.values());
+  }
+
+  /** @throws TROUPE_INVALID_OPTIONS when the cast can't be loaded in a worker */
+  async start(): Promise<void> {
+    await this.#succession.begin(this.#around.placement.workers);
+    this.#begun = true;
+    this.#look();
+    this.#watch.start();
+  }
+
+  /** Workers lost since the start, by reason. */
+  get losses(): Readonly<Partial<Record<LossReason, number>>> {
+    return this.#succession.losses;
+  }
+
+  /** Workers being replaced. */
+  vacancies(): Vacancy[] {
+    return this.#succession.vacancies();
+  }
+
+  /** The last known status of each worker. */
+  statuses(): WorkerStatus[] {
+    return [...this.#workers.values()].flatMap(({ status }) => (status === undefined ? [] : [status]));
+  }
+
+  /** Whether all workers are idle, and how much has moved between threads so far; asked now. */
+  async resting(): Promise<{ readonly idle: boolean; readonly activity: number }> {
+    const asked = await Promise.allSettled([...this.#workers.values()].map((worker) => this.#ask(worker)));
+    const all = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    return {
+      // One that is being replaced may have everything before it.
+      idle:
+        all.length === this.#around.placement.workers &&
+        this.vacancies().length === 0 &&
+        all.every((status) => status.idle),
+      activity: all.reduce((sum, status) => sum + status.activity, this.#around.links.crossed),
+    };
+  }
+
+  /** @throws TROUPE_WORKER_LOST when the worker dies of it, or meanwhile */
+  async spawn(name: string, id: string, args: unknown): Promise<void> {
+    const packed = this.#around.codec.pack(args);
+    const worker = await this.#at(name, id);
+    await worker.control.call('spawn', { name, id, args: packed });
+    this.#actors.set(`${name}/${id}`, { name, id, args: packed, deaths: 0 });
+  }
+
+  async stopActor(name: string, id: string): Promise<void> {
+    // Not to begin another life, should its worker die now.
+    this.#actors.delete(`${name}/${id}`);
+    const worker = await this.#at(name, id);
+    await worker.control.call('stopActor', { name, id }).catch((error: unknown) => {
+      if (!worker.gone) throw error;
+    });
+  }
+
+  /** Tells the workers that want to hear of it what has been committed. */
+  committed(committed: CommittedEvents): void {
+    for (const worker of this.#workers.values()) {
+      if (worker.watchesEvents) worker.control.note('committed', committed);
+    }
+  }
+
+  /** Finishes what the workers have to do, within the time; what is lost meanwhile goes to the successor. */
+  async drain(timeoutMs: number): Promise<void> {
+    const deadlineMs = systemClock.monotonic() + timeoutMs;
+    const leftMs = (): number => Math.max(0, deadlineMs - systemClock.monotonic());
+    // A worker can't know what is on its way to it: all have to be at rest before the first one may stop.
+    await untilTrue(() => this.#isQuiet(leftMs()), leftMs());
+    const stops = [...this.#workers.values()].map((worker) => worker.control.call('stop', { timeoutMs: leftMs() }));
+    await within(Promise.allSettled(stops), Math.max(leftMs(), LIMITS.workerEndMs));
+  }
+
+  /** Ends the threads; those that don't end by themselves are ended from outside. */
+  async end(): Promise<void> {
+    this.#succession.close();
+    this.#timer?.cancel();
+    this.#watch.stop();
+    const error = new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped');
+    const all = [...this.#workers.values()];
+    this.#workers.clear();
+    for (const worker of all) worker.control.note('end');
+    await Promise.all(all.map((worker) => within(worker.ended, LIMITS.workerEndMs)));
+    for (const worker of all) worker.close(error);
+    await this.#pool.destroy();
+  }
+
+  #make(index: ThreadIndex): WorkerHandle {
+    const { settings, journal, placement } = this.#around;
+    const worker: WorkerHandle = new WorkerHandle({
+      index,
+      workers: placement.workers,
+      settings,
+      journal,
+      pool: this.#pool,
+      handlers: this.#handlers(index),
+      lost: (lost, cause) => {
+        if (this.#begun) this.#succession.lost(lost, cause);
+      },
+    });
+    this.#workers.set(index, worker);
+    return worker;
+  }
+
+  /** What a worker may say of itself. */
+  #handlers(index: ThreadIndex): ControlHandlers {
+    return {
+      letter: (bytes: Uint8Array) => this.#around.letter(bytes),
+      letterGone: (id: string) => this.#around.letterGone(id),
+      log: ([level, message, fields]: ['warn' | 'error', string, Record<string, unknown> | undefined]) =>
+        this.#around.log(level, message, fields),
+      watchEvents: (wanted: boolean) => {
+        const worker = this.#workers.get(index);
+        if (worker !== undefined) worker.watchesEvents = wanted;
+      },
+      stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
+      ended: ({ name, id }: { name: string; id: string }) => this.#actors.delete(`${name}/${id}`),
+      heap: (usedMb: number) => {
+        const worker = this.#workers.get(index);
+        const limit = this.#around.settings.limits.heapMb ?? 0;
+        if (worker !== undefined)
+          void this.#succession.retire(worker, `its heap has ${usedMb} MiB, limit ${limit} MiB`);
+      },
+    };
+  }
+
+  /** Plain actors of a lost worker begin another life; that is no restart by their supervisor, and no end. */
+  async #respawn(worker: WorkerHandle): Promise<void> {
+    for (const actor of this.#actors.values()) {
+      const { name, id, args } = actor;
+      if (this.#around.placement.homeOf(name, id) !== worker.index) continue;
+      try {
+        await worker.control.call('spawn', { name, id, args });
+        actor.deaths = 0;
+      } catch (error) {
+        if (worker.gone) actor.deaths += 1;
+        if (!worker.gone || actor.deaths >= MOST_DEATHS) {
+          this.#actors.delete(`${name}/${id}`);
+          this.#around.log('error', `${name}/${id} can't be started again`, { error });
+        }
+        if (worker.gone) return;
+      }
+    }
+  }
+
+  /** Keeps the last known status fresh, for `metrics()`. */
+  #look(): void {
+    this.#timer = systemClock.setTimer(
+      LIMITS.workerStatusEveryMs,
+      () => {
+        for (const worker of this.#workers.values()) this.#ask(worker).catch(() => undefined);
+        this.#look();
+      },
+      true,
+    );
+  }
+
+  async #ask(worker: WorkerHandle): Promise<WorkerStatus> {
+    // The worker's own answer to this call.
+    const status = (await worker.control.call('status')) as WorkerStatus;
+    worker.status = status;
+    return status;
+  }
+
+  async #isQuiet(limitMs: number): Promise<boolean> {
+    if (this.#around.links.unfinished > 0 || this.vacancies().length > 0) return false;
+    let quiet = false;
+    const look = async (): Promise<void> => {
+      const first = await this.resting();
+      if (!first.idle) return;
+      const second = await this.resting();
+      quiet = second.idle && second.activity === first.activity && this.#around.links.unfinished === 0;
+    };
+    // A blocked one doesn't answer.
+    await within(look(), limitMs);
+    return quiet;
+  }
+
+  /** The worker of an instance, when it has taken its place. */
+  async #at(name: string, id: string): Promise<WorkerHandle> {
+    const index = this.#around.placement.threadOf(name, id);
+    for (let filled = this.#succession.filled(index); filled !== undefined; filled = this.#succession.filled(index)) {
+      await filled;
+    }
+    const worker = this.#workers.get(index);
+    if (worker !== undefined) return worker;
+    throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${name}/${id}: the system has stopped`);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Frames as bytes: msgpackr with record structures, extended by what its plain form spoils.
+ *
+ * Whole frames are encoded, not single messages: that is where the speed comes from. References cross as name and id
+ * and are made anew on the other side; errors keep class, code, reason and cause.
+ */
+import { addExtension, Packr } from 'msgpackr';
+import { AppendRequest, StateRequest } from '../actors/system-request.js';
+import { RoutedRef } from '../actors/routed-ref.js';
+import type { Frame } from './link.js';
+import { fromWireError, toWireError, type WireError } from './wire-error.js';
+
+/** Makes a reference of this thread. */
+export type MakeRef = (name: string, id: string) => unknown;
+
+/** Extension types beyond those that programs tend to use for their own. */
+const REF_TYPE = 98;
+const ERROR_TYPE = 99;
+const APPEND_TYPE = 97;
+const STATE_TYPE = 96;
+
+/** The references of the thread that decodes; each thread has its own copy of this module. */
+let makeRef: MakeRef = (name, id) => ({ name, id });
+let registered = false;
+
+function register(): void {
+  if (registered) return;
+  registered = true;
+  addExtension({
+    Class: RoutedRef,
+    type: REF_TYPE,
+    write: ({ name, id }: RoutedRef) => [name, id],
+    // Written by the line above.
+    read: ([name, id]: [string, string]) => makeRef(name, id),
+  });
+  addExtension({
+    Class: AppendRequest,
+    type: APPEND_TYPE,
+    write: ({ events, expectedVersion }: AppendRequest) => [events, expectedVersion],
+    // Written by the line above.
+    read: ([events, expected]: [AppendRequest['events'], AppendRequest['expectedVersion']]) =>
+      new AppendRequest(events, expected),
+  });
+  addExtension({ Class: StateRequest, type: STATE_TYPE, write: () => [], read: () => new StateRequest() });
+  addExtension({
+    Class: Error,
+    type: ERROR_TYPE,
+    write: (error: Error) => toWireError(error),
+    // Written by the line above.
+    read: (wire: WireError) => fromWireError(wire),
+  });
+}
+
+export class FrameCodec {
+  readonly #packr: Packr;
+
+  constructor(make: MakeRef) {
+    register();
+    makeRef = make;
+    this.#packr = new Packr({ structuredClone: true, moreTypes: true });
+  }
+
+  encode(frame: Frame): Uint8Array {
+    return this.pack([frame.placements, frame.signals, frame.outcomes, frame.withdrawn, frame.mail]);
+  }
+
+  decode(bytes: Uint8Array): Frame {
+    // Written by `encode` of the other side.
+    const [placements, signals, outcomes, withdrawn, mail] = this.unpack(bytes) as [
+      Frame['placements'],
+      Frame['signals'],
+      Frame['outcomes'],
+      Frame['withdrawn'],
+      Frame['mail'],
+    ];
+    return { placements, signals, outcomes, withdrawn, mail };
+  }
+
+  /** Any value that a message may hold, as bytes of their own size: the encoder reuses its buffer. */
+  pack(value: unknown): Uint8Array {
+    return new Uint8Array(this.#packr.pack(value));
+  }
+
+  unpack(bytes: Uint8Array): unknown {
+    return this.#packr.unpack(bytes) as unknown;
+  }
+}

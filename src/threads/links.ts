@@ -1,0 +1,187 @@
+/**
+ * All links of one thread, and which of them a message takes: the one to the thread where its target lives.
+ *
+ * Threads talk to each other directly; the main thread relays nothing.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
+import type { Envelope } from '../core/envelope.js';
+import type { Suspects } from '../core/handling-mark.js';
+import type { TroupeError } from '../core/troupe-error.js';
+import type { FrameCodec } from './frame-codec.js';
+import { Link, type LinkLimits } from './link.js';
+import type { Placement, ThreadIndex } from './placement.js';
+
+/** What the links of a thread need of it. */
+export interface LinksSurroundings {
+  readonly here: ThreadIndex;
+  readonly placement: Placement;
+  readonly codec: FrameCodec;
+  readonly limits: LinkLimits;
+  /** This thread's own instances. */
+  readonly local: {
+    deliver(envelope: Envelope): void;
+    withdraw(envelope: Envelope): boolean;
+    signal(to: InstanceAddress | undefined, signal: Signal): void;
+  };
+  readonly isAggregate: (target: string) => boolean;
+  readonly newId: () => string;
+  readonly undelivered: (envelope: Envelope, error: TroupeError) => void;
+  /** A message has killed the thread where its target lives, and the successor of that thread too. */
+  readonly quarantined: (envelope: Envelope) => void;
+}
+
+export class Links implements SignalPost {
+  readonly #around: LinksSurroundings;
+  readonly #links = new Map<ThreadIndex, Link>();
+  readonly #ports = new Map<ThreadIndex, MessagePort>();
+  /** Instances that live here although their id hashes elsewhere. */
+  readonly #placed = new Set<string>();
+  #crossed = 0;
+
+  constructor(around: LinksSurroundings) {
+    this.#around = around;
+  }
+
+  /** Messages sent to other threads whose outcome is not known here yet. */
+  get unfinished(): number {
+    let count = 0;
+    for (const link of this.#links.values()) count += link.unfinished;
+    return count;
+  }
+
+  /** Frames that have come or gone; as long as it stands still, nothing moves between threads. */
+  get crossed(): number {
+    return this.#crossed;
+  }
+
+  /** The way to a thread, or to its successor; nothing goes out before `open`. */
+  connect(peer: ThreadIndex, port: MessagePort): void {
+    this.#ports.get(peer)?.close();
+    this.#ports.set(peer, port);
+    const link = this.#link(peer);
+    port.on('message', (bytes: Uint8Array) => {
+      this.#crossed += 1;
+      link.receive(bytes);
+    });
+    for (const key of this.#placed) {
+      const at = key.indexOf('/');
+      link.place(key.slice(0, at), key.slice(at + 1), this.#around.here);
+    }
+  }
+
+  /** Sends what may have killed a thread to its successor, one at a time. */
+  tryOut(peer: ThreadIndex): Promise<void> {
+    return this.#link(peer).tryOut();
+  }
+
+  /** Everything may go there. */
+  open(peer: ThreadIndex): void {
+    this.#link(peer).open();
+  }
+
+  /** The thread shall come to rest: no more mail goes there until it is replaced. */
+  pause(peer: ThreadIndex): void {
+    this.#link(peer).pause();
+  }
+
+  /** What has no outcome yet, and gets none from what has come, fails with `error`. */
+  end(error: TroupeError): void {
+    for (const [peer, link] of this.#links) {
+      this.#takeLast(peer);
+      link.end(error);
+    }
+  }
+
+  /** A thread has died. What it had sent before is taken in first. */
+  lost(peer: ThreadIndex, error: TroupeError, suspects: Suspects): void {
+    this.#takeLast(peer);
+    this.#ports.get(peer)?.close();
+    this.#ports.delete(peer);
+    this.#around.placement.forget(peer);
+    this.#link(peer).lost(error, suspects, this.#around.here);
+  }
+
+  /** An instance has come to life here, or ended: those whose id hashes elsewhere are announced to all threads. */
+  staged(name: string, id: string, living: boolean): void {
+    const { here, placement } = this.#around;
+    if (placement.homeOf(name, id) === here) return;
+    placement.place(name, id, living ? here : undefined);
+    if (living) this.#placed.add(`${name}/${id}`);
+    else this.#placed.delete(`${name}/${id}`);
+    for (const link of this.#links.values()) link.place(name, id, living ? here : undefined);
+  }
+
+  /** Sends what has gathered. */
+  flush(): void {
+    for (const link of this.#links.values()) link.flush();
+  }
+
+  /** Closes all ways; nothing keeps the thread alive. */
+  close(): void {
+    for (const port of this.#ports.values()) port.close();
+    this.#ports.clear();
+  }
+
+  /** False: the target lives here. */
+  deliver(envelope: Envelope): boolean {
+    const thread = this.#around.placement.threadOf(envelope.target, envelope.targetId);
+    if (thread === this.#around.here) return false;
+    this.#link(thread).send(envelope);
+    return true;
+  }
+
+  /** Undefined: the target lives here. */
+  withdraw(envelope: Envelope): boolean | undefined {
+    const thread = this.#around.placement.threadOf(envelope.target, envelope.targetId);
+    return thread === this.#around.here ? undefined : this.#link(thread).withdraw(envelope);
+  }
+
+  /** Signals without an address are for the guardian of this thread, under which its top-level actors live. */
+  signal(to: InstanceAddress | undefined, signal: Signal): void {
+    const thread = to === undefined ? this.#around.here : this.#around.placement.threadOf(to.name, to.id);
+    if (thread === this.#around.here) this.#around.local.signal(to, signal);
+    else this.#link(thread).signal(to, signal);
+  }
+
+  /** Takes in what a thread has sent and what has not been looked at yet. */
+  #takeLast(peer: ThreadIndex): void {
+    const port = this.#ports.get(peer);
+    if (port === undefined) return;
+    for (let one = receiveMessageOnPort(port); one !== undefined; one = receiveMessageOnPort(port)) {
+      this.#crossed += 1;
+      // Only links post to these ports.
+      this.#link(peer).receive(one.message as Uint8Array);
+    }
+  }
+
+  #link(peer: ThreadIndex): Link {
+    const known = this.#links.get(peer);
+    if (known !== undefined) return known;
+    const { codec, limits, local, isAggregate, newId, placement, undelivered, quarantined } = this.#around;
+    const link = new Link(
+      {
+        peer,
+        codec,
+        post: (frame) => {
+          this.#crossed += 1;
+          this.#ports.get(peer)?.postMessage(frame);
+        },
+        arrived: (envelope) => local.deliver(envelope),
+        signalled: (to, signal) => local.signal(to, signal),
+        withdraw: (envelope) => local.withdraw(envelope),
+        placed: (name, id, thread) => placement.place(name, id, thread),
+        survives: (envelope) => isAggregate(envelope.target),
+        undelivered,
+        quarantined,
+        name: (envelope) => {
+          if (envelope.commandId === undefined && isAggregate(envelope.target)) envelope.assignedId ??= newId();
+        },
+      },
+      limits,
+      false,
+    );
+    this.#links.set(peer, link);
+    return link;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Mail as it crosses: one flat row of values for all messages of a frame, in which each says only what is different
+ * from the one before.
+ *
+ * Bursts go to few targets, so that most messages are their flags and their payload. An array, a target, an id and a
+ * type for each message cost the encoder three times as much. Numbers of messages count up within a frame; only the
+ * first is written. Hot path: bench suite `threads`.
+ */
+import { Envelope, type ReplySink } from '../core/envelope.js';
+
+/** The number of the first message, then for each one its flags, what they announce, and its payload. */
+export type WireMail = readonly unknown[];
+
+const WANTS_REPLY = 1;
+const WAITS = 2;
+const WANTS_TAKEN = 4;
+const REDELIVERED = 8;
+/** Target and id follow; without it they are those of the message before. So it is with the next two. */
+const ADDRESSED = 16;
+const TYPED = 32;
+const SENT = 64;
+/** These follow when the message has them. */
+const COMMANDED = 128;
+const CORRELATED = 256;
+const CAUSED = 512;
+const DESCRIBED = 1_024;
+const PRIORITISED = 2_048;
+const ASSIGNED = 4_096;
+
+/** Gathers the mail of one frame. */
+export class MailWriter {
+  #items: unknown[] = [];
+  #count = 0;
+  #previous: Envelope | undefined;
+
+  /** Messages gathered. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @param seq one more than that of the message before */
+  add(seq: number, envelope: Envelope, redelivered: boolean): void {
+    if (this.#count === 0) this.#items.push(seq);
+    this.#count += 1;
+    const { target, targetId, type, sink, sender, priority } = envelope;
+    const { commandId, correlationId, causationId, metadata, assignedId } = envelope;
+    const previous = this.#previous;
+    this.#previous = envelope;
+    const isAddressed = previous === undefined || target !== previous.target || targetId !== previous.targetId;
+    const isTyped = previous === undefined || type !== previous.type;
+    const isSent = sender !== previous?.sender;
+    const flags =
+      (sink === undefined ? 0 : WANTS_REPLY) |
+      (envelope.waits ? WAITS : 0) |
+      (sink?.taken === undefined ? 0 : WANTS_TAKEN) |
+      (redelivered ? REDELIVERED : 0) |
+      (isAddressed ? ADDRESSED : 0) |
+      (isTyped ? TYPED : 0) |
+      (isSent ? SENT : 0) |
+      (commandId === undefined ? 0 : COMMANDED) |
+      (correlationId === undefined ? 0 : CORRELATED) |
+      (causationId === null ? 0 : CAUSED) |
+      (metadata === undefined ? 0 : DESCRIBED) |
+      (priority === 0 ? 0 : PRIORITISED) |
+      (assignedId === undefined ? 0 : ASSIGNED);
+    const items = this.#items;
+    items.push(flags);
+    if (isAddressed) items.push(target, targetId);
+    if (isTyped) items.push(type);
+    if (isSent) items.push(sender);
+    // The rest is rare, but for the ids of commands.
+    if (flags >= COMMANDED) {
+      if (commandId !== undefined) items.push(commandId);
+      if (correlationId !== undefined) items.push(correlationId);
+      if (causationId !== null) items.push(causationId);
+      if (metadata !== undefined) items.push(metadata);
+      if (priority !== 0) items.push(priority);
+      if (assignedId !== undefined) items.push(assignedId);
+    }
+    items.push(envelope.payload);
+  }
+
+  /** What has gathered; the next message says everything of itself again. */
+  take(): WireMail {
+    const items = this.#items;
+    if (items.length > 0) this.clear();
+    return items;
+  }
+
+  /** Forgets what has gathered. */
+  clear(): void {
+    this.#items = [];
+    this.#count = 0;
+    this.#previous = undefined;
+  }
+}
+
+/** Reads the mail of a frame, written by `MailWriter`. */
+export function readMail(
+  items: WireMail,
+  sinkOf: (seq: number, wantsReply: boolean, wantsTaken: boolean) => ReplySink,
+  arrived: (seq: number, envelope: Envelope) => void,
+): void {
+  if (items.length === 0) return;
+  let seq = items[0] as number;
+  let target = '';
+  let targetId = '';
+  let type = '';
+  let sender: unknown;
+  let at = 1;
+  while (at < items.length) {
+    const flags = items[at++] as number;
+    if ((flags & ADDRESSED) !== 0) {
+      target = items[at++] as string;
+      targetId = items[at++] as string;
+    }
+    if ((flags & TYPED) !== 0) type = items[at++] as string;
+    if ((flags & SENT) !== 0) sender = items[at++];
+    const commandId = (flags & COMMANDED) === 0 ? undefined : (items[at++] as string);
+    const correlationId = (flags & CORRELATED) === 0 ? undefined : (items[at++] as string);
+    const causationId = (flags & CAUSED) === 0 ? null : (items[at++] as string);
+    const metadata = (flags & DESCRIBED) === 0 ? undefined : (items[at++] as Envelope['metadata']);
+    const priority = (flags & PRIORITISED) === 0 ? 0 : (items[at++] as number);
+    const assignedId = (flags & ASSIGNED) === 0 ? undefined : (items[at++] as string);
+    const envelope = new Envelope(target, targetId, type, items[at++], {
+      // The second time, the id tells whether the first time had an outcome.
+      commandId: commandId ?? ((flags & REDELIVERED) === 0 ? undefined : assignedId),
+      correlationId,
+      causationId,
+      metadata,
+      priority,
+      // What is delivered again had its place in a mailbox before.
+      waits: (flags & (WAITS | REDELIVERED)) !== 0,
+      sink: sinkOf(seq, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0),
+      sender,
+    });
+    envelope.assignedId = assignedId;
+    arrived(seq, envelope);
+    seq += 1;
+  }
+}
