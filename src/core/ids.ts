@@ -16,13 +16,14 @@ export function randomIds(prefix: string = nanoid(12)): IdSource {
   return () => `${prefix}-${(count++).toString(36)}`;
 }
 
-/** The id of an event that came without one: unique within the journal, for a version exists once. */
+/** The id of an event by its place, and of one that came without any: unique within the journal, for a version exists once. */
 export function eventId(aggregate: string, aggregateId: string, version: number): string {
   return `${aggregate}/${aggregateId}@${version}`;
 }
 
 /** What a command of a reaction is derived from. */
 export interface CommandCause {
+  /** By place (`eventId`), never one that was given: those need not be unique. */
   readonly eventId: string;
   readonly reaction: string;
   readonly target: string;

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
 import type { Post } from '../core/envelope.js';
+import { eventId } from '../core/ids.js';
 import { checkJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
@@ -73,7 +74,8 @@ export class AttemptContext {
     this.#owner = owner;
     this.event = event;
     this.attempt = attempt;
-    this.#ids = new CommandIds(around.name, event.id);
+    // The id that an event was given by `append` may be that of another one; where it stands it stands alone.
+    this.#ids = new CommandIds(around.name, eventId(event.aggregate, event.aggregateId, event.version));
   }
 
   get log(): Logger {

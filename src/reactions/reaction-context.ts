@@ -64,7 +64,7 @@ export interface ReactionContext<Event = RecordedEvent> {
   ): Promise<ReplyOf<D, Type>>;
   /** Wall time of the system's clock, epoch milliseconds. */
   now(): number;
-  /** A new id, unique in the world; another one in each attempt. */
+  /** A new id, unique within the journal; the same in each attempt at this event. */
   newId(): string;
   readonly log: Logger;
   /** Aborts when the system stops. */

@@ -50,12 +50,31 @@ const forward = reaction({
   },
 });
 
+/** Its instances all lead to one sink. */
+const toOne = aggregate({
+  name: 'to-one',
+  initialState: () => ({}),
+  events: { called: { apply: (state, _data: { readonly n: number }) => state } },
+  commands: {},
+});
+
+const gather = reaction({
+  name: 'gather',
+  of: [toOne],
+  on: { called: (event, ctx) => ctx.tell(sink, 'one', 'get', { name: event.aggregateId }) },
+});
+
 describe('reactions in a system, on disk', () => {
   let folder = '';
   const start = (): Promise<ActorSystem> => {
     const quiet = () => undefined;
     const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-    return ActorSystem.start({ cast: [source, sink, forward], workers: 0, journal: join(folder, 'j.db'), log });
+    return ActorSystem.start({
+      cast: [source, sink, forward, toOne, gather],
+      workers: 0,
+      journal: join(folder, 'j.db'),
+      log,
+    });
   };
   const names = (id: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${id}-${i + 1}`);
 
@@ -101,6 +120,24 @@ describe('reactions in a system, on disk', () => {
     await system.settled();
     expect(calls, 'nothing is delivered again after a clean stop').to.equal(0);
     expect(system.deadLetters.list()).to.deep.equal([]);
+    await system.stop();
+  });
+
+  it('lose nothing when events of two aggregates were appended with the same id', async () => {
+    const system = await start();
+    for (const id of ['a', 'b']) {
+      await system.append(source, id, [{ type: 'made', id: 'one', data: { n: 1 } }], { expectedVersion: 'none' });
+    }
+    await system.settled();
+    for (const id of ['a', 'b']) expect(await system.ref(sink, id).ask('all')).to.deep.equal([`${id}-1`]);
+    for (const id of ['a', 'b']) {
+      await system.append(toOne, id, [{ type: 'called', id: 'one', data: { n: 1 } }], { expectedVersion: 'none' });
+    }
+    await system.settled();
+    expect(await system.ref(sink, 'one').ask('all')).to.have.members(['a', 'b']);
+    const causes: (string | null)[] = [];
+    for await (const event of system.read(sink, 'one')) causes.push(event.causationId);
+    expect(causes).to.deep.equal(['one', 'one']);
     await system.stop();
   });
 
