@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events';
 import type { Observable, Subscriber } from 'rxjs';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import type { Journal } from '../journal/journal.js';
+import type { EventPage, Journal } from '../journal/journal.js';
 import { EventFeed } from './event-feed.js';
 import type { EventWindow } from './event-window.js';
 import { SafeObservable, type SubscriberCare } from './safe-observable.js';
@@ -36,7 +36,7 @@ export class LogReader {
   readonly #care: SubscriberCare;
 
   /**
-   * @param stopped ends live readers when the system stops
+   * @param stopped ends readers when the system stops, also those that have a backlog
    * @param caught told what a subscriber throws, and of a failed read that a subscriber has no handler for
    */
   constructor(
@@ -55,7 +55,7 @@ export class LogReader {
     setMaxListeners(0, stopped);
   }
 
-  /** Matching events in order of position. Ends at the head, or with `live` when the system stops. */
+  /** Matching events in order of position. Ends at the head, unless `live`, and when the system stops. */
   async *read(selection: LogSelection, cancelled?: AbortSignal): AsyncGenerator<RecordedEvent, void, undefined> {
     let left = selection.limit ?? Infinity;
     if (left <= 0) return;
@@ -89,8 +89,12 @@ export class LogReader {
     const { types, aggregate, id } = selection;
     const past = this.#window.head;
     let position = selection.after ?? 0;
+    // Who begins to read after the end hears of it.
+    const isLate = this.#stopped.aborted;
     while (position < past && cancelled?.aborted !== true) {
-      const page = await this.#journal.read({ after: position, limit: LIMITS.readPage, types, aggregate, id });
+      const reading = this.#journal.read({ after: position, limit: LIMITS.readPage, types, aggregate, id });
+      const page = await (isLate ? reading : this.#unlessStopped(reading));
+      if (page === undefined) return;
       // Events that came after the start belong to the second part, or to nobody.
       const until = page.events.findIndex((event) => event.position > past);
       position = until === -1 ? page.searchedTo : past;
@@ -106,12 +110,24 @@ export class LogReader {
         await this.#nextCommit(feed, cancelled);
         continue;
       }
-      const page = pulled instanceof Promise ? await pulled : pulled;
+      const page = pulled instanceof Promise ? await this.#unlessStopped(pulled) : pulled;
+      if (page === undefined) return;
       const events = page.events.filter(
         (event) =>
           (aggregate === undefined || event.aggregate === aggregate) && (id === undefined || event.aggregateId === id),
       );
       if (events.length > 0) yield events;
+    }
+  }
+
+  /** The page, or undefined when the system has stopped meanwhile: what a closed journal answers is an end, and no error. */
+  async #unlessStopped(reading: Promise<EventPage>): Promise<EventPage | undefined> {
+    try {
+      const page = await reading;
+      return this.#stopped.aborted ? undefined : page;
+    } catch (error) {
+      if (this.#stopped.aborted) return undefined;
+      throw error;
     }
   }
 

@@ -82,6 +82,33 @@ describe('LogReader', () => {
     );
   });
 
+  it('ends readers with a backlog quietly when the system stops, also when the journal is closed under a read', async () => {
+    const { harness, stop, caught } = setUp(10);
+    for (let i = 0; i < 30; i += 1) await harness.commit('a', 100);
+    harness.reopen();
+    const late = new LogReader(harness.journal, harness.window, same, stop.signal, (error) => caught.push(error));
+    const journalRead = harness.journal.read.bind(harness.journal);
+    const closed = new Promise<never>((_resolve, reject) => {
+      stop.signal.addEventListener('abort', () => reject(new Error('the journal is closed')));
+    });
+    // Each of the four readers gets one page; the second is being read when the journal closes.
+    let reads = 0;
+    harness.journal.read = (query) => ((reads += 1) <= 4 ? journalRead(query) : closed);
+    let completed = 0;
+    for (const live of [true, false]) late.observe({ live }).subscribe({ complete: () => void (completed += 1) });
+    const pulled = [positions(late.read({ live: true })), positions(late.read({}))];
+    for (let i = 0; i < 3; i += 1) await turn();
+    expect(reads).to.equal(8);
+    stop.abort();
+    for (const seen of await Promise.all(pulled)) expect(seen.length).to.be.below(3_000);
+    for (let i = 0; i < 3; i += 1) await turn();
+    expect(completed).to.equal(2);
+    expect(caught).to.deep.equal([]);
+    // Who comes after the end is not told that there is nothing.
+    const error = await positions(late.read({})).catch((thrown: unknown) => thrown);
+    expect(String(error)).to.contain('the journal is closed');
+  });
+
   it('ends live readers when the system stops, also those that wait', async () => {
     const { harness, reader, stop } = setUp();
     await harness.commit('a', 1);
