@@ -107,6 +107,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   wake(): void {
     if (this.#phase === 'ready') this.#schedule();
     else if (this.#phase === 'cold') this.#load();
+    else if (this.#phase === 'backing-off') this.#failWaiting();
   }
 
   /** The instance ends: what waits or is handled fails with `error`. What is being committed gets its answer. */
@@ -285,19 +286,26 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#schedule();
   }
 
-  /** Messages wait through the first failure; from the second on, what waits fails with its error. */
+  /** Messages wait through the first failure and what follows it; from the second on they fail with its error. */
   #notRecovered(error: unknown): void {
     if (this.#phase === 'ended') return;
     const failure = this.#asFailure(error);
     this.#backoff ??= new LoadBackoff(this.#around.askTimeoutMs);
-    const delayMs = this.#backoff.failed();
+    const delayMs = this.#backoff.failed(failure);
     this.#phase = 'backing-off';
     this.#backoffTimer = this.#around.clock.setTimer(delayMs, () => {
       this.#phase = 'cold';
       if (this.mailbox.size > 0) this.#load();
     });
-    if (this.#backoff.failures === 1) return this.log.error(failure.message, { error });
-    for (const envelope of this.mailbox.drain()) this.#around.answers.fail(envelope, failure);
+    if (this.#backoff.verdict === undefined) this.log.error(failure.message, { error });
+    else this.#failWaiting();
+  }
+
+  /** Whoever comes while the instance backs off hears at once why, and not of a timeout that may be shorter. */
+  #failWaiting(): void {
+    const verdict = this.#backoff?.verdict;
+    if (verdict === undefined) return;
+    for (const envelope of this.mailbox.drain()) this.#around.answers.fail(envelope, verdict);
   }
 
   #asFailure(error: unknown): TroupeError {

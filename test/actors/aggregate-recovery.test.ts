@@ -61,6 +61,21 @@ describe('aggregate, loading', () => {
     expect(await harness.eventsOf('a')).to.have.length(1);
   });
 
+  it('fails with the error of loading what comes while it backs off, also when its own timeout is shorter', async () => {
+    const harness = new AggregateHarness(ledger());
+    harness.onLoad = () => {
+      throw new Error('no');
+    };
+    const codes: Promise<string>[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      codes.push(codeOf(harness.ref('a').ask('sum', undefined, { timeout: 100 })));
+      await harness.clock.advance(99);
+    }
+    expect(new Set(await Promise.all(codes))).to.deep.equal(new Set(['TROUPE_ACTOR_FAILED']));
+    expect(harness.loads).to.be.below(20);
+    expect(harness.host.unfinished).to.equal(0);
+  });
+
   it('lets commands wait through a load that fails once, and answers them in order when it is mended', async () => {
     const harness = new AggregateHarness(ledger());
     let failures = 1;
