@@ -17,10 +17,10 @@ export function answer(envelope: Envelope, sink: ReplySink, reply: unknown, arou
   if (sink.taken !== undefined || isPrimitive(reply)) return sink.reply(reply, 0, 0);
   let value = reply;
   try {
-    if (checkMessage(reply, `${envelope.target}/${envelope.targetId}: the reply to ${envelope.type}`)) {
-      const source = around.sourceOf(envelope.sender);
-      value = copyMessage(reply, ({ name, id }) => around.makeRef(name, id, source));
-    }
+    checkMessage(reply, `${envelope.target}/${envelope.targetId}: the reply to ${envelope.type}`);
+    const source = around.sourceOf(envelope.sender);
+    // Also without a reference in it: a part of the state, handed out, could be changed from outside.
+    value = copyMessage(reply, ({ name, id }) => around.makeRef(name, id, source));
   } catch (error) {
     // `checkMessage` throws nothing else.
     return sink.fail(error as TroupeError);

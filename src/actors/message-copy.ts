@@ -2,7 +2,7 @@
  * Copies of messages: what an actor gets that must not share it, or whose references have to be its own.
  *
  * A reference sends in the name of the actor whose context made it. One that comes in a message must send in the
- * name of the receiver, so the message is copied around it; that is rare. The arguments of `spawn` are copied for
+ * name of the receiver, so the message is copied around it; that is rare. Replies that are objects are copied always. The arguments of `spawn` are copied for
  * each life, so that a restart starts from what was given and not from what the last life made of it.
  */
 import { isPrimitive, kindOf } from './message-check.js';

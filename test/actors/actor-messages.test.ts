@@ -74,6 +74,21 @@ describe('actor messages', () => {
     expect(await a.ask('total')).to.equal(1);
   });
 
+  it('replies with copies: what the asker does to them never gets to the actor', async () => {
+    const keeper = actor({
+      name: 'keeper',
+      initialState: () => ({ all: [1], of: new Map([['a', { n: 1 }]]) }),
+      receive: { all: (state) => state.all, later: async (state) => state, of: (state) => state.of },
+    });
+    const ref = new ActorHarness([keeper]).spawn(keeper, 'k');
+    (await ref.ask('all')).push(2);
+    ((await ref.ask('later')) as { all: number[] }).all.push(3);
+    const of = (await ref.ask('of')) as Map<string, { n: number }>;
+    of.set('b', { n: 2 });
+    for (const one of of.values()) one.n = 9;
+    expect(await ref.ask('later')).to.deep.equal({ all: [1], of: new Map([['a', { n: 1 }]]) });
+  });
+
   it('refuses the id of a living actor with TROUPE_INVALID_OPTIONS, and allows it once that has stopped', async () => {
     const harness = new ActorHarness([tally]);
     const a = harness.spawn(tally, 'a', { from: 1 });
