@@ -43,8 +43,8 @@ export class PendingAsk implements ReplySink, Expiring {
     this.fail(
       new TroupeError(
         'TROUPE_ASK_TIMEOUT',
-        `${target}/${targetId}: no reply to ${type} within ${timeoutMs} ms; it may still be handled, so retry with the same ` +
-          'command id, or give the ask a longer timeout',
+        `${target}/${targetId}: no reply to ${type} within ${timeoutMs} ms; it may still be handled: give the ask a longer ` +
+          'timeout, or ask again (an aggregate handles a repeat with the same command id once, a plain actor twice)',
         { details: { target, id: targetId, type, timeoutMs } },
       ),
     );

@@ -64,6 +64,8 @@ describe('RoutedRef', () => {
     const error = await failed;
     expect(error.code).to.equal('TROUPE_ASK_TIMEOUT');
     expect(error.message).to.contain('ledger/a').and.contain('2000 ms');
+    // Plain actors don't know repeats.
+    expect(error.message).to.contain('the same command id once, a plain actor twice');
     finish();
     await harness.settled();
     expect(await harness.ref('a').ask('sum')).to.equal(1);
