@@ -14,7 +14,7 @@ export interface MessageOptions {
   readonly priority?: number;
   /** Joins the events of this command to a chain. Default: inherited, else the command's id. */
   readonly correlationId?: string;
-  /** JSON that is stored with each event and inherited along the chain. Default: inherited, else empty. */
+  /** JSON that is stored with each event and inherited along the chain: what is given is added to it. Default: inherited, else empty. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 

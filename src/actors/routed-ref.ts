@@ -123,7 +123,7 @@ export class RoutedRef implements RuntimeRef {
       metadata:
         metadata === undefined
           ? inherited?.metadata
-          : readMetadata(metadata, `${this.name}/${this.id}: options.metadata`),
+          : { ...inherited?.metadata, ...readMetadata(metadata, `${this.name}/${this.id}: options.metadata`) },
       priority,
       waits,
       sink,

@@ -306,7 +306,13 @@ describe('actor messages', () => {
     const first = actor({
       name: 'first',
       initialState: () => 0,
-      receive: { go: (_state, _payload: undefined, ctx) => ctx.ref(second, 's').tell('here') },
+      receive: {
+        go(_state, _payload: undefined, ctx) {
+          ctx.ref(second, 's').tell('here');
+          ctx.ref(second, 's').tell('here', undefined, { metadata: { step: 2 } });
+          ctx.ref(second, 's').tell('here', undefined, { metadata: { user: 'v' } });
+        },
+      },
     });
     const second = actor({ name: 'second', initialState: () => 0, receive: { here: () => undefined } });
     const harness = new ActorHarness([first, second]);
@@ -321,6 +327,9 @@ describe('actor messages', () => {
     expect(log).to.deep.equal([
       ['go', undefined, { user: 'u' }],
       ['here', 'c-1', { user: 'u' }],
+      // What is given is added, as in a reaction.
+      ['here', 'c-1', { user: 'u', step: 2 }],
+      ['here', 'c-1', { user: 'v' }],
     ]);
   });
 
