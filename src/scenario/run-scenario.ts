@@ -13,7 +13,7 @@ import { parseScenarioArguments, type ScenarioArguments } from './scenario-argum
 import { EXIT, Interruption, type ScenarioHost, STOP_AFTER_ERROR_WITHIN_MS, STOP_WITHIN_MS } from './scenario-host.js';
 import { helpLines } from './scenario-help.js';
 import { isInputError, oneLine } from './scenario-input-error.js';
-import { freshJournal } from './scenario-journal.js';
+import { defaultJournal, keptJournal } from './scenario-journal.js';
 import { ScenarioRecord, scenarioContext } from './scenario-record.js';
 import { assertThat, type RecordedCheck, resultLine, type ScenarioResult } from './scenario-result.js';
 import { endLines, headerLines, type StoryFacts } from './scenario-story.js';
@@ -64,8 +64,11 @@ async function play(
   host: ScenarioHost,
   problems: Terminal,
 ): Promise<number> {
-  const journal = given.journal ?? (await freshJournal(scenario.name, scenario.keepJournal?.(given.options) === true));
-  const facts: StoryFacts = { workers: given.workers, seed: given.seed, journal };
+  const journal =
+    given.journal === undefined
+      ? await defaultJournal(scenario.name, scenario.keepJournal?.(given.options) === true)
+      : keptJournal(given.journal);
+  const facts: StoryFacts = { workers: given.workers, seed: given.seed, journal: journal.path };
   const people = given.json ? problems : openTerminal(host.stdout, host.env);
   if (!given.json) for (const line of headerLines(scenario, facts, people)) people.line(line);
 
@@ -75,6 +78,7 @@ async function play(
   const ending = await endingOf(async () => scenario.run(context), host, problems, scenario.name);
   const seconds = Math.round(host.clock.monotonic() - startedMs) / 1_000;
   record.close();
+  await journal.end();
 
   if (ending.kind === 'refused') return reportError(scenario.name, ending.error, problems);
   const checks = [...record.checks, ...endingChecks(ending, record.checks)];

@@ -31,7 +31,7 @@ export interface ScenarioContext<O = Readonly<Record<string, string | number | b
   readonly seed: number;
   /** A number in [0, 1) from the seed: the same seed gives the same row of numbers (xoshiro128**, see seeded-random.ts). */
   random(): number;
-  /** `--journal`, or a fresh file `.troupe/<name>.db` below the current folder. */
+  /** `--journal`, or a fresh file `.troupe/<name>.db` below the current folder. Read it after the input: reading it removes the old file. */
   readonly journal: string;
   /** Whether `--journal` was given. */
   readonly journalGiven: boolean;

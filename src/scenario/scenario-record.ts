@@ -7,6 +7,7 @@ import { barChart } from './bar-chart.js';
 import { type ProgressDisplay, type ProgressOptions, startProgress } from './progress-display.js';
 import type { ScenarioArguments } from './scenario-arguments.js';
 import type { ScenarioContext, ScenarioProgress } from './scenario-context.js';
+import type { ScenarioJournal } from './scenario-journal.js';
 import { assertThat, compare, type RecordedCheck } from './scenario-result.js';
 import { seededRandom } from './seeded-random.js';
 import type { Terminal } from './terminal.js';
@@ -77,7 +78,7 @@ export class ScenarioRecord {
 export function scenarioContext(
   record: ScenarioRecord,
   given: ScenarioArguments,
-  journal: string,
+  journal: ScenarioJournal,
   signal: AbortSignal,
 ): ScenarioContext {
   const { people, problems } = record.outputs;
@@ -86,7 +87,10 @@ export function scenarioContext(
     workers: given.workers,
     seed: given.seed,
     random: seededRandom(given.seed),
-    journal,
+    get journal() {
+      journal.take();
+      return journal.path;
+    },
     journalGiven: given.journal !== undefined,
     json: given.json,
     interactive: people.interactive,

@@ -1,7 +1,17 @@
 /**
  * Scenarios as processes: the exit code is 0 only if all checks hold, however a run ends.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -129,6 +139,21 @@ describe('scenario processes', function () {
     const { stdout } = await run(['holds']);
     expect(stdout).to.include(`journal ${join('.troupe', 'holds.db')} given false`);
     expect(readdirSync(troupe).filter((file) => file !== 'holds.db.lock')).to.have.members(others);
+  });
+
+  it('leaves the old default journal as it was when the run never took its own, as with bad input', async () => {
+    const troupe = join(folder, '.troupe');
+    mkdirSync(troupe);
+    const old = ['refuses.db', 'refuses.db-wal', 'refuses.db.views'];
+    for (const file of old) writeFileSync(join(troupe, file), file);
+    const left = () => readdirSync(troupe).filter((file) => file !== 'refuses.db.lock');
+    expect((await run(['refuses'])).code).to.equal(2);
+    expect(left()).to.have.members(old);
+    for (const file of old) expect(readFileSync(join(troupe, file), 'utf8')).to.equal(file);
+    // A run that was killed before it took its journal.
+    for (const file of old) renameSync(join(troupe, file), join(troupe, file.replace('.db', '.db.before')));
+    expect((await run(['refuses'])).code).to.equal(2);
+    expect(left()).to.have.members(old);
   });
 
   it('keeps the journal of a scenario that goes on with it, and one that was given', async () => {
