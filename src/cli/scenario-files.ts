@@ -52,7 +52,8 @@ export async function scenariosOf(module: URL): Promise<ScenarioDefinition[]> {
   return [...new Set(values.filter(isScenario))];
 }
 
-async function assertJavaScript(file: string): Promise<void> {
+/** @throws ScenarioInputError when there is no such file, or it is no JavaScript */
+export async function assertJavaScript(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   const extension = extname(file);
   if (found === undefined) throw new ScenarioInputError(`there is no file ${file}; give the path of a JavaScript file`);

@@ -10,10 +10,11 @@ import { EXIT, type ScenarioHost } from '../scenario/scenario-host.js';
 import { ScenarioInputError } from '../scenario/scenario-input-error.js';
 import { openTerminal } from '../scenario/terminal.js';
 import type { Command } from './command.js';
+import { logCommand } from './log-command.js';
 import { runAsProcess } from './process-host.js';
 import { runCommand } from './run-command.js';
 
-const COMMANDS: readonly Command[] = [runCommand];
+const COMMANDS: readonly Command[] = [runCommand, logCommand];
 
 void runAsProcess(async (host) => {
   try {

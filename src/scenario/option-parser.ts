@@ -26,7 +26,8 @@ export interface ParsedOptions<S extends ScenarioOptionSpecs> {
 type OptionValue = string | number | boolean;
 
 /**
- * Parses arguments strictly. `-h` stands for an option `help`; the last of several equal options counts.
+ * Parses arguments strictly. `-h` stands for an option `help`, other letters as an option says; the last of several
+ * equal options counts.
  *
  * @throws ScenarioInputError for an unknown option, a missing or superfluous value, an empty text, and what is no number.
  */
@@ -41,7 +42,7 @@ export function parseOptions<S extends ScenarioOptionSpecs>(specs: S, args: read
   for (const token of tokensOf(specs, args)) {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
-    const key = token.rawName.startsWith('--') || token.name === 'help' ? keys.get(token.name) : undefined;
+    const key = token.rawName.startsWith('--') || isShort(specs, token) ? keys.get(token.name) : undefined;
     const spec = key === undefined ? undefined : specs[key];
     if (key === undefined || spec === undefined) throw unknownOption(token.rawName, [...keys.keys()]);
     values[key] = readValue(spec, token.name, token.value, token.inlineValue ?? false);
@@ -65,9 +66,21 @@ function tokensOf(specs: ScenarioOptionSpecs, args: readonly string[]) {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {};
   for (const [key, spec] of Object.entries(specs)) {
     const type = spec.type === 'boolean' ? 'boolean' : 'string';
-    options[optionFlag(key)] = key === 'help' ? { type, short: 'h' } : { type };
+    const short = shortOf(key, spec);
+    options[optionFlag(key)] = short === undefined ? { type } : { type, short };
   }
   return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+/** The letter of an option: `-h` for help; others where a command of `troupe` gives one. */
+export function shortOf(key: string, spec: ScenarioOptionSpec & { readonly short?: string }): string | undefined {
+  return key === 'help' ? 'h' : spec.short;
+}
+
+/** Whether a token is the letter of an option, and not only one dash before its whole name. */
+function isShort(specs: ScenarioOptionSpecs, token: { readonly name: string; readonly rawName: string }): boolean {
+  const found = Object.entries(specs).find(([key]) => optionFlag(key) === token.name);
+  return found !== undefined && token.rawName === `-${shortOf(...found) ?? ''}`;
 }
 
 function readValue(spec: ScenarioOptionSpec, flag: string, text: string | undefined, inline: boolean): OptionValue {

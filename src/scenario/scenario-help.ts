@@ -8,7 +8,7 @@ import {
   type ScenarioOptionSpec,
   type ScenarioOptionSpecs,
 } from './define-scenario.js';
-import { placeholderOf } from './option-parser.js';
+import { placeholderOf, shortOf } from './option-parser.js';
 import { type Look, purposeLines } from './scenario-story.js';
 import { wrapText } from './terminal.js';
 
@@ -65,7 +65,8 @@ export function tableLines(
 }
 
 function flagText(key: string, spec: ScenarioOptionSpec): string {
-  const flag = key === 'help' ? '-h, --help' : `--${optionFlag(key)}`;
+  const short = shortOf(key, spec);
+  const flag = `${short === undefined ? '' : `-${short}, `}--${optionFlag(key)}`;
   return spec.type === 'boolean' ? flag : `${flag} ${placeholderOf(spec)}`;
 }
 

@@ -46,7 +46,7 @@ describe('troupe', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
-    [[], /^troupe: give a command: run; see troupe --help\n$/],
+    [[], /^troupe: give a command: run, log.*; see troupe --help\n$/],
     [['rnu'], /^troupe: unknown command rnu; did you mean 'run'\?\n$/],
     [['dance'], /^troupe: unknown command dance; see troupe --help\n$/],
     [['--versoin'], /^troupe: unknown option --versoin; did you mean '--version'\?\n$/],
