@@ -62,6 +62,10 @@ export const LIMITS = {
   linkBacklog: 100_000,
   /** Messages encoded as one frame: beyond some hundred a larger one gains nothing. */
   linkFrame: 256,
+  /** Calls of `offload` under way or waiting for a pool thread, in one system. */
+  offloadBacklog: 10_000,
+  /** Milliseconds after which an idle pool thread of `offload` ends. */
+  offloadIdleMs: 10_000,
   /** Milliseconds between two looks at the state of the workers, for `metrics()`. */
   workerStatusEveryMs: 250,
   /** Milliseconds between two beats by which a worker shows that its loop turns. */

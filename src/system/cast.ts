@@ -19,11 +19,13 @@ export interface Cast {
   readonly aggregates: readonly RuntimeAggregate[];
   readonly reactions: readonly RuntimeReaction[];
   readonly projections: readonly RuntimeProjection[];
+  /** Functions that the module exports, and under which name: what `offload` can run on another thread. */
+  readonly functions: ReadonlyMap<unknown, string>;
 }
 
 /** @throws TROUPE_INVALID_OPTIONS when the module can't be loaded or exports nothing of use, or a name is taken twice */
 export async function loadCast(source: URL | string | readonly unknown[]): Promise<Cast> {
-  if (Array.isArray(source)) return castOf(checked(source), 'the cast');
+  if (Array.isArray(source)) return castOf(checked(source), 'the cast', new Map());
   const url = String(source);
   let module: Record<string, unknown>;
   try {
@@ -45,7 +47,8 @@ export async function loadCast(source: URL | string | readonly unknown[]): Promi
       `the cast ${url} exports no definition; export what aggregate(), actor(), reaction() and projection() return`,
     );
   }
-  return castOf(definitions, url);
+  const functions = Object.entries(module).filter(([, exported]) => typeof exported === 'function');
+  return castOf(definitions, url, new Map(functions.map(([name, exported]) => [exported, name])));
 }
 
 function checked(source: readonly unknown[]): Set<AnyDefinition> {
@@ -70,7 +73,7 @@ function isDefinition(value: unknown): value is AnyDefinition {
   return KINDS.has(kind) && typeof name === 'string' && typeof options === 'object';
 }
 
-function castOf(definitions: Iterable<AnyDefinition>, where: string): Cast {
+function castOf(definitions: Iterable<AnyDefinition>, where: string, functions: ReadonlyMap<unknown, string>): Cast {
   const byName = new Map<string, AnyDefinition>();
   for (const definition of definitions) {
     const other = byName.get(definition.name);
@@ -89,6 +92,7 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string): Cast {
     aggregates: all.filter((one) => one.kind === 'aggregate'),
     reactions: all.filter((one) => one.kind === 'reaction'),
     projections: all.filter((one) => one.kind === 'projection'),
+    functions,
   };
 }
 

@@ -73,6 +73,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       const [letter, trace] = codec.unpack(bytes) as [DeadLetter, DeadLetterTrace | undefined];
       deadLetters.add(letter, trace);
     },
+    offloads: runtime.offloads,
     letterGone: (id) => deadLetters.remove(id),
     log: (level, message, fields) => settings.log[level](message, fields),
   });

@@ -25,6 +25,9 @@ import { type Cast, loadCast } from './cast.js';
 import { type Crew, hireCrew } from './crew.js';
 import { DeadLetters } from './dead-letters.js';
 import { FrontDoor } from './front-door.js';
+import { FrameCodec } from '../threads/frame-codec.js';
+import { OffloadPool } from '../threads/offload-pool.js';
+import { offloadBy } from './offload.js';
 import { Router } from './router.js';
 import { untilTrue } from './settle.js';
 import { Stage } from './stage.js';
@@ -44,6 +47,8 @@ export class Runtime {
   readonly reactions: Reactions;
   readonly projections: Projections;
   readonly present: PresentEvent;
+  /** The threads that run offloaded functions; undefined when no thread could import them. */
+  readonly offloads: OffloadPool | undefined;
   readonly newId: IdSource = randomIds();
   readonly #frontDoor: FrontDoor;
   readonly #deadlines: Deadlines;
@@ -70,6 +75,7 @@ export class Runtime {
       return runtime;
     } catch (error) {
       await runtime?.crew?.workers.end();
+      await runtime?.offloads?.close();
       await runtime?.projections.stop();
       await journal.close();
       throw error;
@@ -91,6 +97,9 @@ export class Runtime {
     const router = new Router();
     this.#frontDoor = new FrontDoor(router);
     this.deadLetters = new DeadLetters({ journal, post: this.#frontDoor, clock, log, newId: this.newId });
+    const codec = new FrameCodec();
+    const offloads = Array.isArray(settings.cast) ? undefined : new OffloadPool(String(settings.cast), codec);
+    this.offloads = offloads;
     this.stage = new Stage({
       cast,
       journal,
@@ -103,6 +112,7 @@ export class Runtime {
       events$: this.events.asObservable(),
       deadlines: this.#deadlines,
       router,
+      offload: offloadBy(cast, codec, offloads && ((exported, input) => offloads.run(exported, input))),
       stopElsewhere: async (name, id) => {
         if (this.crew === undefined) return false;
         await this.crew.workers.stopActor(name, id);
@@ -194,6 +204,7 @@ export class Runtime {
     await this.crew?.workers.end();
     this.crew?.links.end(late);
     this.crew?.links.close();
+    await this.offloads?.close();
     await this.projections.stop();
     await this.deadLetters.stop();
     this.#stopped.abort(late);

@@ -26,6 +26,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
 import type { Cast } from './cast.js';
+import type { Offload } from './offload.js';
 import type { Router } from './router.js';
 
 /** What a stage is given by its thread. */
@@ -47,6 +48,8 @@ export interface StageSurroundings {
   readonly router: Router;
   /** The way of signals to other threads. Default: all actors are on this one. */
   readonly signals?: SignalPost | undefined;
+  /** Runs a function that the cast exports on a pool thread. */
+  readonly offload: Offload;
   /** Told of each actor that begins and ends on this thread. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Stops an actor of another thread; false: it lives on this one. */

@@ -27,6 +27,8 @@ import { Links } from '../threads/links.js';
 import { Placement, type ThreadIndex } from '../threads/placement.js';
 import { RemoteJournal } from '../threads/remote-journal.js';
 import { loadCast } from './cast.js';
+import type { OffloadOutcome } from '../threads/offload-entry.js';
+import { offloadBy } from './offload.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
 import { untilTrue } from './settle.js';
@@ -156,6 +158,7 @@ class WorkerStage {
         mark: this.#mark,
         deadlines: this.#deadlines,
         router,
+        offload: offloadBy(cast, codec, (exported, input) => this.#offload(exported, input)),
         signals: links,
         onStage: (name, id, living) => {
           links.staged(name, id, living);
@@ -180,6 +183,15 @@ class WorkerStage {
     const definition = this.#stage?.actorNamed(name);
     if (definition === undefined || this.#codec === undefined) throw new Error(`there is no actor ${name}`);
     this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args) });
+  }
+
+  /** The pool is the main thread's, one for all workers. */
+  async #offload(exported: string, input: Uint8Array): Promise<unknown> {
+    // The main thread's answer to this call.
+    const outcome = (await this.#control.call('offload', { exported, input })) as OffloadOutcome;
+    const value = this.#codec?.unpack(outcome.packed);
+    if (outcome.failed) throw value;
+    return value;
   }
 
   #status(): WorkerStatus {

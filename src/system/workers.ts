@@ -11,6 +11,8 @@ import type { CommittedEvents, Journal } from '../journal/journal.js';
 import type { ControlHandlers } from '../threads/control.js';
 import type { FrameCodec } from '../threads/frame-codec.js';
 import type { Links } from '../threads/links.js';
+import type { OffloadTask } from '../threads/offload-entry.js';
+import type { OffloadPool } from '../threads/offload-pool.js';
 import type { Placement, ThreadIndex } from '../threads/placement.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import { untilTrue } from './settle.js';
@@ -30,6 +32,7 @@ export interface WorkersSurroundings {
   /** A dead letter of a worker, as bytes of the frame codec. */
   letter(bytes: Uint8Array): void;
   letterGone(id: string): void;
+  readonly offloads: OffloadPool | undefined;
   log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
 }
 
@@ -183,6 +186,7 @@ export class Workers {
         const worker = this.#workers.get(index);
         if (worker !== undefined) worker.watchesEvents = wanted;
       },
+      offload: ({ exported, input }: OffloadTask) => this.#around.offloads?.outcome(exported, input),
       stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
       ended: ({ name, id }: { name: string; id: string }) => this.#actors.delete(`${name}/${id}`),
       heap: (usedMb: number) => {

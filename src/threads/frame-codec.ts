@@ -19,8 +19,10 @@ const ERROR_TYPE = 99;
 const APPEND_TYPE = 97;
 const STATE_TYPE = 96;
 
-/** The references of the thread that decodes; each thread has its own copy of this module. */
-let makeRef: MakeRef = (name, id) => ({ name, id });
+const PLAIN: MakeRef = (name, id) => ({ name, id });
+
+/** Of the codec that decodes at the moment: extensions are the module's, and one thread may have several systems. */
+let makeRef: MakeRef = PLAIN;
 let registered = false;
 
 function register(): void {
@@ -53,10 +55,12 @@ function register(): void {
 
 export class FrameCodec {
   readonly #packr: Packr;
+  readonly #make: MakeRef;
 
-  constructor(make: MakeRef) {
+  /** @param make default: references arrive as plain names and ids */
+  constructor(make: MakeRef = PLAIN) {
     register();
-    makeRef = make;
+    this.#make = make;
     this.#packr = new Packr({ structuredClone: true, moreTypes: true });
   }
 
@@ -82,6 +86,7 @@ export class FrameCodec {
   }
 
   unpack(bytes: Uint8Array): unknown {
+    makeRef = this.#make;
     return this.#packr.unpack(bytes) as unknown;
   }
 }

@@ -155,6 +155,13 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: 'they wait; then `TROUPE_MAILBOX_FULL`, while `send` waits',
   },
   {
+    limits: ['offloadBacklog'],
+    what: 'functions offloaded to pool threads, waiting or running',
+    value: '{0}',
+    set: FIXED,
+    beyond: '`TROUPE_MAILBOX_FULL`',
+  },
+  {
     limits: ['blockedAfterMs'],
     what: "a worker's loop may be blocked",
     value: '{0}',
@@ -190,6 +197,7 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'checkpointEveryMs',
   'linkFrame',
   'workerStatusEveryMs',
+  'offloadIdleMs',
   'pulseEveryMs',
   'workerYoungMs',
   'workerBackoffMinMs',
