@@ -20,6 +20,7 @@ const RANKS: Readonly<Record<string, number>> = {
   journal: 1,
   actors: 2,
   streams: 2,
+  timers: 2,
   reactions: 3,
   sagas: 3,
   projections: 3,

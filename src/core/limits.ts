@@ -31,6 +31,17 @@ export const LIMITS = {
   reactionConcurrency: 256,
   /** Milliseconds between writes of a reaction's checkpoint: what a crash repeats (harmlessly, by deduplication). */
   checkpointEveryMs: 200,
+  /** Durable timers kept in memory: those that wake next. 1,000 x ~500 B = 0.5 MB; twice as many for moments. */
+  timersInMemory: 1_000,
+  /** Durable timers that fire at the same time. Bounds memory when a million fall due at once. */
+  timersFiring: 512,
+  /** Milliseconds after which the wall clock is looked at again, because it may have jumped. */
+  timerLookMs: 1_000,
+  /** Backoff of a timer whose owner, or whose journal, fails. */
+  timerRetryMinMs: 100,
+  timerRetryMaxMs: 5_000,
+  /** Milliseconds for which a timer is put off that no part of this release knows. */
+  timerOrphanMs: 3_600_000,
   /** Events that a projection folds into one transaction. */
   projectionBatch: 2_000,
   /** Rows that a projection keeps in memory between batches. */

@@ -10,6 +10,7 @@ import { JOURNAL_LIMITS } from './journal-limits.js';
 import { RecordWrite } from './record-write.js';
 import type { RecordText } from './record-write.js';
 import type { PageRow, StreamHandle } from './stream-handle.js';
+import { addTimerChange, type TimerChange } from './timer-change.js';
 
 /** An entry whose stream is a handle of this journal, or a write of records. */
 export type QueuedItem = QueuedEntry | RecordWrite;
@@ -63,6 +64,8 @@ export class CommitGroup {
   readonly snapshots: SnapshotToWrite[] = [];
   /** By kind and key: of several changes of one record the last one counts. */
   readonly records = new Map<string, RecordText>();
+  /** By owner and name. */
+  readonly timers = new Map<string, TimerChange>();
   position: number;
   chars = 0;
 
@@ -91,7 +94,8 @@ export class CommitGroup {
 
   /** Whether there is nothing to write: entries without events, outcome and snapshot only wait for their turn. */
   get isEmpty(): boolean {
-    return this.eventCount === 0 && this.outcomes.length + this.snapshots.length + this.records.size === 0;
+    const extras = this.outcomes.length + this.snapshots.length + this.records.size + this.timers.size;
+    return this.eventCount === 0 && extras === 0;
   }
 
   /** Adds the next item, unless the group is full; the first one always fits. */
@@ -99,12 +103,14 @@ export class CommitGroup {
     if (item instanceof RecordWrite) {
       this.items.push(item);
       for (const change of item.changes) this.records.set(`${change.kind}\0${change.key}`, change);
+      for (const timer of item.timers) addTimerChange(this.timers, timer);
       return true;
     }
     if (this.items.length > 0 && !this.#hasRoom(item)) return false;
     this.items.push(item);
     if (item.eventCount > 0) this.#addEvents(item);
     if (item.eventlessOutcome !== undefined || item.snapshot !== undefined) this.#addExtras(item);
+    if (item.timers !== undefined) for (const timer of item.timers) addTimerChange(this.timers, timer);
     return true;
   }
 

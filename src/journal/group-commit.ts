@@ -19,6 +19,7 @@ import type { JournalFault, JournalStore, StoreHead } from './journal-store.js';
 import { RecordWrite } from './record-write.js';
 import { StreamHandle } from './stream-handle.js';
 import type { StreamTable } from './stream-handle.js';
+import type { TimerListener } from './timer-change.js';
 
 export interface GroupCommitOptions {
   readonly store: JournalStore;
@@ -38,6 +39,7 @@ export interface GroupCommitOptions {
 
 export class GroupCommit {
   onCommit: ((events: CommittedEvents) => void) | undefined;
+  onTimers: TimerListener | undefined;
   readonly #options: GroupCommitOptions;
   #head: StoreHead;
   readonly #queue: EntryQueue;
@@ -192,6 +194,8 @@ export class GroupCommit {
   async #judge(group: CommitGroup, error: unknown, number: number): Promise<CommitGroup | undefined> {
     // The commit before this one is told first.
     await Promise.resolve();
+    // Records and timers of a commit without events may be there although nobody can tell.
+    if (group.timers.size > 0) this.#queue.guarded(() => this.onTimers?.(undefined));
     let verdict: Verdict;
     try {
       verdict = await this.#verdictOn(group, number);
@@ -262,6 +266,7 @@ export class GroupCommit {
   }
 
   #publish(group: CommitGroup): void {
+    if (group.timers.size > 0) this.#queue.guarded(() => this.onTimers?.([...group.timers.values()]));
     if (group.eventCount === 0 || this.onCommit === undefined) return;
     const { onCommit } = this;
     this.#queue.guarded(() => {

@@ -8,6 +8,7 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import type { StoredTimer, TimerChange, TimerListener, TimerQuery } from './timer-change.js';
 
 /**
  * The journal's handle of one aggregate. Got by `load`, passed with each append, owned by the journal.
@@ -67,6 +68,8 @@ export interface JournalEntry {
   readonly eventlessOutcome: StoredOutcome | undefined;
   /** Snapshot of the state after this entry, by the policy of the definition. */
   readonly snapshot: { readonly state: string; readonly schemaVersion: number; readonly keep: number } | undefined;
+  /** Timers that are set or cleared with the events, or not at all. */
+  readonly timers?: readonly TimerChange[] | undefined;
   /**
    * Called once, in commit order, when the entry is durable. `firstPosition` belongs to its first event; for an
    * entry without events it is the position of the last event committed before it.
@@ -148,10 +151,15 @@ export interface Journal {
   /** Called for each commit with events, in order, right before the `committed` callbacks of its entries. */
   onCommit: ((events: CommittedEvents) => void) | undefined;
 
-  /** Writes records, all or none, with the next commit; resolves when they are durable. */
-  writeRecords(changes: readonly RecordChange[]): Promise<void>;
+  /** Writes records and timers, all or none, with the next commit; resolves when they are durable. */
+  writeRecords(changes: readonly RecordChange[], timers?: readonly TimerChange[]): Promise<void>;
   /** All records of one kind, in order of key. */
   readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+
+  /** Timers in order of the time at which they wake. */
+  readTimers(query: TimerQuery): Promise<readonly StoredTimer[]>;
+  /** Called for each commit with timers, in order, before anybody hears of what was committed with them. */
+  onTimers: TimerListener | undefined;
 
   metrics(): JournalMetrics;
   /** Resolves when everything appended so far is committed or has failed. */

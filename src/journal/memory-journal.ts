@@ -26,6 +26,7 @@ import type { JournalFault } from './journal-store.js';
 import { MemoryStore } from './memory-store.js';
 import { RecordWrite } from './record-write.js';
 import { StreamHandle, StreamTable } from './stream-handle.js';
+import type { StoredTimer, TimerChange, TimerListener, TimerQuery } from './timer-change.js';
 
 export interface MemoryJournalOptions {
   readonly clock?: Clock | undefined;
@@ -67,6 +68,14 @@ export class MemoryJournal implements Journal {
     this.#writer.onCommit = told;
   }
 
+  get onTimers(): TimerListener | undefined {
+    return this.#writer.onTimers;
+  }
+
+  set onTimers(told: TimerListener | undefined) {
+    this.#writer.onTimers = told;
+  }
+
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
     // While one call waits another one may get through, and has to make room again.
     while (this.#streams.find(aggregate, id) !== undefined) await this.#streams.vacate(aggregate, id);
@@ -96,12 +105,16 @@ export class MemoryJournal implements Journal {
     this.#writer.append(entry);
   }
 
-  async writeRecords(changes: readonly RecordChange[]): Promise<void> {
-    await this.#writer.writeRecords(new RecordWrite(changes));
+  async writeRecords(changes: readonly RecordChange[], timers?: readonly TimerChange[]): Promise<void> {
+    await this.#writer.writeRecords(new RecordWrite(changes, timers));
   }
 
   async readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]> {
     return this.#store.readRecords(kind);
+  }
+
+  async readTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {
+    return this.#store.timers.read(query);
   }
 
   metrics(): JournalMetrics {

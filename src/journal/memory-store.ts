@@ -9,6 +9,7 @@ import { outcomeIn, selectEvents, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import type { EventPage, EventQuery, LoadedStream, StoredOutcome, StoredSnapshot } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
+import { MemoryTimers } from './memory-timers.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
 import { streamKey } from './stream-handle.js';
 
@@ -39,6 +40,7 @@ export class MemoryStore implements JournalStore {
   readonly #streams = new Map<string, MemoryStream>();
   /** JSON texts by kind and key. */
   readonly #records = new Map<string, Map<string, string>>();
+  readonly timers = new MemoryTimers();
 
   constructor(outcomesKept: number) {
     this.#outcomesKept = outcomesKept;
@@ -94,6 +96,7 @@ export class MemoryStore implements JournalStore {
       if (text === undefined) records.delete(key);
       else records.set(key, text);
     }
+    this.timers.write(group.timers);
     return bytes;
   }
 

@@ -15,6 +15,8 @@ import { MemoryJournal } from './memory-journal.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { SqliteJournal } from './sqlite-journal.js';
 import { createSchemaSql } from './sqlite-schema.js';
+import { hasTimers, readTimers, TIMER_TABLE } from './sqlite-timers.js';
+import type { StoredTimer, TimerQuery } from './timer-change.js';
 import { readEvents, readIdentity, readPosition, readRecords } from './sqlite-reading.js';
 
 export interface OpenJournalOptions {
@@ -84,7 +86,8 @@ async function prepareFile(connection: SqliteConnection, durability: 'disk' | 'o
     PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'};
     PRAGMA wal_autocheckpoint = 10000;
     PRAGMA ${LOG_SIZE};
-    PRAGMA temp_store = MEMORY;`);
+    PRAGMA temp_store = MEMORY;
+    ${TIMER_TABLE}`);
 }
 
 /** A journal opened for reading, for tools; it may be written meanwhile. */
@@ -96,6 +99,8 @@ export interface JournalReader {
   read(query: EventQuery): Promise<EventPage>;
   /** As `Journal.readRecords`. */
   readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+  /** As `Journal.readTimers`. */
+  readTimers(query: TimerQuery): Promise<readonly StoredTimer[]>;
   close(): Promise<void>;
 }
 
@@ -113,6 +118,8 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
       head: () => readPosition(connection),
       read: (query) => readEvents(connection, query),
       readRecords: (kind) => readRecords(connection, kind),
+      // A journal that an earlier release has written has none.
+      readTimers: async (query) => ((await hasTimers(connection)) ? readTimers(connection, query) : []),
       close: () => connection.close(),
     };
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import type { RecordChange } from './journal.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import type { TimerChange } from './timer-change.js';
 
 /** One change of a record; `text` is the JSON of its value, or undefined for a record that goes. */
 export interface RecordText {
@@ -13,15 +14,17 @@ export interface RecordText {
   readonly text: string | undefined;
 }
 
-/** Queued changes of records and the promise for them. */
+/** Queued changes of records and timers, and the promise for them. */
 export class RecordWrite {
   readonly changes: readonly RecordText[];
+  readonly timers: readonly TimerChange[];
   readonly settled: Promise<void>;
   #resolve: () => void = unset;
   #reject: (error: TroupeError) => void = unset;
 
-  constructor(changes: readonly RecordChange[]) {
+  constructor(changes: readonly RecordChange[], timers: readonly TimerChange[] = []) {
     this.changes = changes.map(({ kind, key, value }) => ({ kind, key, text: JSON.stringify(value) }));
+    this.timers = timers;
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -33,7 +36,7 @@ export class RecordWrite {
   }
 
   failed(error: TroupeError): void {
-    if (this.changes.length === 0) this.#resolve();
+    if (this.changes.length + this.timers.length === 0) this.#resolve();
     else this.#reject(error);
   }
 }

@@ -11,6 +11,7 @@ import type { IndexRow } from './index-row.js';
 import type { IndexMerge } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteValue } from './sqlite-connection.js';
+import { timerTexts, WRITE_TIMERS } from './sqlite-timers.js';
 
 const SLOTS = Array.from({ length: JOURNAL_LIMITS.groupPages }, (_, slot) => slot);
 const FIELDS = [
@@ -24,6 +25,8 @@ const FIELDS = [
   'snapshots',
   'records',
   'gone',
+  'timers_set',
+  'timers_gone',
 ];
 
 /** The body in the slot of a page, in two steps, because CASE looks at one alternative after the other. */
@@ -77,6 +80,7 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
   SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.records);
 
   DELETE FROM record WHERE (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.gone));
+${WRITE_TIMERS}
 END;`;
 
 /** The statement of a commit with up to so many pages; the slots that it doesn't name are empty. */
@@ -109,10 +113,13 @@ export function commitStatement(
       JSON.stringify([stream.number, version, schemaVersion, state, crc32(state), keep]),
     ),
     ...recordTexts(group),
+    ...(group.timers.size === 0 ? NO_TIMERS : timerTexts(group.timers.values())),
   ];
   for (let slot = 0; slot < slots; slot += 1) params.push(group.pages[slot]?.body ?? null);
   return { sql, params };
 }
+
+const NO_TIMERS = [null, null] as const;
 
 /** Records that are set, and records that go. */
 function recordTexts(group: CommitGroup): [set: string | null, gone: string | null] {

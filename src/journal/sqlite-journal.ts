@@ -27,7 +27,9 @@ import type { SqliteConnection } from './sqlite-connection.js';
 import { readEvents, readIdentity, readRecords } from './sqlite-reading.js';
 import { SqliteRecovery } from './sqlite-recovery.js';
 import { SqliteStore } from './sqlite-store.js';
+import { readTimers } from './sqlite-timers.js';
 import { StreamHandle, StreamTable } from './stream-handle.js';
+import type { StoredTimer, TimerChange, TimerListener, TimerQuery } from './timer-change.js';
 
 export interface SqliteJournalParts {
   /** Commits; nobody else writes to the file. */
@@ -112,6 +114,14 @@ export class SqliteJournal implements Journal {
     this.#writer.onCommit = told;
   }
 
+  get onTimers(): TimerListener | undefined {
+    return this.#writer.onTimers;
+  }
+
+  set onTimers(told: TimerListener | undefined) {
+    this.#writer.onTimers = told;
+  }
+
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
     for (;;) {
       await this.#streams.vacate(aggregate, id);
@@ -145,12 +155,16 @@ export class SqliteJournal implements Journal {
     this.#writer.append(entry);
   }
 
-  async writeRecords(changes: readonly RecordChange[]): Promise<void> {
-    await this.#writer.writeRecords(new RecordWrite(changes));
+  async writeRecords(changes: readonly RecordChange[], timers?: readonly TimerChange[]): Promise<void> {
+    await this.#writer.writeRecords(new RecordWrite(changes, timers));
   }
 
   readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]> {
     return readRecords(this.#parts.reading, kind);
+  }
+
+  readTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {
+    return readTimers(this.#parts.reading, query);
   }
 
   metrics(): JournalMetrics {

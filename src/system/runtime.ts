@@ -13,6 +13,7 @@ import { systemClock } from '../core/clock.js';
 import { Deadlines } from '../core/deadlines.js';
 import { type IdSource, randomIds } from '../core/ids.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
 import { openJournal } from '../journal/open-journal.js';
@@ -20,6 +21,7 @@ import { Projections } from '../projections/projections.js';
 import { Reactions } from '../reactions/reactions.js';
 import { EventWindow } from '../streams/event-window.js';
 import { LogReader } from '../streams/log-reader.js';
+import { TimerService } from '../timers/timer-service.js';
 import { SafeSubject } from '../streams/safe-subject.js';
 import { type Cast, loadCast } from './cast.js';
 import { type Crew, hireCrew } from './crew.js';
@@ -32,6 +34,7 @@ import { Router } from './router.js';
 import { untilTrue } from './settle.js';
 import { Stage } from './stage.js';
 import type { SystemSettings } from './system-options.js';
+import { within } from './worker-succession.js';
 
 export class Runtime {
   readonly settings: SystemSettings;
@@ -46,6 +49,7 @@ export class Runtime {
   readonly crew: Crew | undefined;
   readonly reactions: Reactions;
   readonly projections: Projections;
+  readonly timers: TimerService;
   readonly present: PresentEvent;
   /** The threads that run offloaded functions; undefined when no thread could import them. */
   readonly offloads: OffloadPool | undefined;
@@ -72,6 +76,7 @@ export class Runtime {
       await runtime.deadLetters.start();
       await runtime.projections.start();
       await runtime.reactions.start();
+      await runtime.timers.start();
       return runtime;
     } catch (error) {
       await runtime?.crew?.workers.end();
@@ -120,6 +125,7 @@ export class Runtime {
       },
     });
     this.crew = hireCrew(this, router);
+    this.timers = new TimerService({ journal, clock, log });
     const shared = { journal, window: this.window, clock, log, present: this.present };
     const { path } = settings.journal;
     this.projections = new Projections({
@@ -173,6 +179,7 @@ export class Runtime {
       this.stage.idle &&
       (this.crew === undefined || this.crew.links.unfinished === 0) &&
       this.journal.metrics().entriesWaiting === 0 &&
+      this.timers.idle &&
       this.reactions.isSettled(head) &&
       this.projections.isSettled(head)
     );
@@ -191,6 +198,7 @@ export class Runtime {
     const deadline = systemClock.monotonic() + timeoutMs;
     const leftMs = (): number => Math.max(0, deadline - systemClock.monotonic());
     this.#frontDoor.close(this.settings.name);
+    const timersStopped = this.timers.stop();
     await this.reactions.stop(leftMs());
     await this.crew?.workers.drain(leftMs());
     await untilTrue(() => this.stage.idle, leftMs());
@@ -205,6 +213,8 @@ export class Runtime {
     this.crew?.links.end(late);
     this.crew?.links.close();
     await this.offloads?.close();
+    // What has fired has its answer now, be it that there won't be one.
+    await within(timersStopped, LIMITS.workerEndMs);
     await this.projections.stop();
     await this.deadLetters.stop();
     this.#stopped.abort(late);

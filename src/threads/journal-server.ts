@@ -65,7 +65,7 @@ export class JournalServer {
   }
 
   #append(request: Extract<JournalRequest, readonly ['append', ...unknown[]]>): void {
-    const [, seq, number, baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot] =
+    const [, seq, number, baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot, timers] =
       request;
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
@@ -78,6 +78,7 @@ export class JournalServer {
       commandHash,
       eventlessOutcome,
       snapshot,
+      timers,
       committed: (firstPosition, recordedAt) => this.#answers.add(['committed', seq, firstPosition, recordedAt]),
       failed: (error) => this.#answers.add(['failed', seq, toWireError(error)]),
     };

@@ -6,6 +6,7 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { JournalEntry, StoredOutcome, StoredSnapshot } from '../journal/journal.js';
+import type { TimerChange } from '../journal/timer-change.js';
 import type { WireError } from './wire-error.js';
 
 /** Number under which a stream's handle is known between the two sides. */
@@ -23,6 +24,7 @@ export type JournalRequest =
       commandHash: number,
       eventlessOutcome: StoredOutcome | undefined,
       snapshot: JournalEntry['snapshot'],
+      timers: readonly TimerChange[] | undefined,
     ]
   | readonly [kind: 'load', seq: number, aggregate: string, id: string, snapshotSchemaVersion: number | undefined]
   | readonly [kind: 'read', seq: number, aggregate: string, id: string, after: number, to: number]

@@ -83,7 +83,7 @@ export class RemoteJournal implements CellJournal {
     stream.head += entry.eventCount;
     this.#lastSeq += 1;
     this.#entries.set(this.#lastSeq, entry);
-    const { baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot } = entry;
+    const { baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot, timers } = entry;
     this.#batch.add([
       'append',
       this.#lastSeq,
@@ -95,6 +95,7 @@ export class RemoteJournal implements CellJournal {
       commandHash,
       eventlessOutcome,
       snapshot,
+      timers,
     ]);
   }
 

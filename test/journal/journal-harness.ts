@@ -8,6 +8,7 @@ import type { TroupeError } from '../../src/core/troupe-error.js';
 import type { Clock } from '../../src/core/clock.js';
 import { systemClock } from '../../src/core/clock.js';
 import { encodeCommand, encodeEvent, encodeOutcome } from '../../src/journal/event-codec.js';
+import type { TimerChange } from '../../src/journal/timer-change.js';
 import type { EventPage, EventQuery, Journal, JournalEntry, StoredOutcome, Stream } from '../../src/journal/journal.js';
 
 /** What became of an entry. */
@@ -24,6 +25,7 @@ export interface TestCommand {
   readonly reply?: unknown;
   readonly eventlessOutcome?: StoredOutcome;
   readonly snapshot?: { readonly state: string; readonly schemaVersion: number; readonly keep: number };
+  readonly timers?: readonly TimerChange[];
   readonly onCommitted?: () => void;
 }
 
@@ -44,6 +46,7 @@ export function append(journal: Journal, stream: Stream, command: TestCommand = 
       commandHash: hashText(commandId),
       eventlessOutcome: command.eventlessOutcome,
       snapshot: command.snapshot,
+      timers: command.timers,
       committed: (firstPosition, recordedAt) => {
         command.onCommitted?.();
         resolve({ firstPosition, recordedAt });

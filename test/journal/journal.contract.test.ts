@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { hashText } from '../../src/core/fingerprint.js';
 import type { CommittedEvents, Journal } from '../../src/journal/journal.js';
+import type { StoredTimer, TimerChange } from '../../src/journal/timer-change.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import { openJournal } from '../../src/journal/open-journal.js';
 import type { OpenJournalOptions } from '../../src/journal/open-journal.js';
@@ -491,6 +492,88 @@ for (const [where, open] of Object.entries(journals)) {
           expect(await journal.readRecords('other')).to.deep.equal([{ key: 'a', value: null }]);
           expect(await journal.readRecords('none')).to.deep.equal([]);
         }),
+      );
+    });
+
+    describe('timers', () => {
+      const timer = (name: string, wakeAt: number, setting = 's'): StoredTimer => ({
+        owner: 'remind>a/1',
+        name,
+        setting,
+        wakeAt,
+        body: '{}',
+      });
+      const set = (one: StoredTimer): TimerChange => ({ kind: 'set', timer: one });
+      const namesOf = async (journal: Journal, limit = 10): Promise<string[]> =>
+        (await journal.readTimers({ limit })).map(({ name, setting, wakeAt }) => `${name} ${setting} ${wakeAt}`);
+
+      it(
+        'keeps them in order of time, one for each owner and name, and reads by owner, from a time, up to a limit',
+        withJournal(async (journal) => {
+          await journal.writeRecords([], [set(timer('late', 3e12)), set(timer('soon', -5)), set(timer('mid', 7))]);
+          await journal.writeRecords([], [set(timer('mid', 9, 't')), set({ ...timer('mid', 8), owner: 'remind>a/2' })]);
+          expect(await namesOf(journal)).to.deep.equal(['soon s -5', 'mid s 8', 'mid t 9', `late s ${3e12}`]);
+          expect(await namesOf(journal, 2)).to.deep.equal(['soon s -5', 'mid s 8']);
+          const some = await journal.readTimers({ owner: 'remind>a/1', from: 0, limit: 10 });
+          expect(some).to.deep.equal([timer('mid', 9, 't'), timer('late', 3e12)]);
+        }),
+      );
+
+      it(
+        'ends and moves a timer only if it is still the one that is meant',
+        withJournal(async (journal) => {
+          const first = timer('a', 1, 'first');
+          const second = timer('a', 1, 'second');
+          await journal.writeRecords([], [set(first)]);
+          await journal.writeRecords([], [set(second)]);
+          await journal.writeRecords([], [{ kind: 'ended', timer: first }]);
+          await journal.writeRecords([], [{ kind: 'moved', timer: first, to: timer('a', 5, 'first') }]);
+          expect(await namesOf(journal)).to.deep.equal(['a second 1']);
+          await journal.writeRecords([], [{ kind: 'moved', timer: second, to: timer('a', 5, 'second') }]);
+          await journal.writeRecords([], [{ kind: 'ended', timer: second }]);
+          expect(await namesOf(journal)).to.deep.equal(['a second 5']);
+          await journal.writeRecords([], [{ kind: 'ended', timer: timer('a', 5, 'second') }]);
+          expect(await namesOf(journal)).to.deep.equal([]);
+          await journal.writeRecords([], [{ kind: 'moved', timer: second, to: second }]);
+          expect(await namesOf(journal)).to.deep.equal([]);
+        }),
+      );
+
+      it(
+        'within one commit lets no condition undo what was set or cleared',
+        withJournal(async (journal) => {
+          const before = timer('a', 1, 'before');
+          await journal.writeRecords([], [set(before), set(timer('b', 1)), set(timer('c', 1))]);
+          await Promise.all([
+            journal.writeRecords([], [set(timer('a', 2, 'after'))]),
+            journal.writeRecords([], [{ kind: 'ended', timer: before }]),
+            journal.writeRecords([], [{ kind: 'cleared', owner: 'remind>a/1', name: 'b' }]),
+            journal.writeRecords([], [{ kind: 'moved', timer: timer('b', 1), to: timer('b', 4) }]),
+            journal.writeRecords([], [{ kind: 'ended', timer: timer('c', 1) }]),
+            journal.writeRecords([], [set(timer('c', 3))]),
+          ]);
+          expect(await namesOf(journal)).to.deep.equal(['a after 2', 'c s 3']);
+        }),
+      );
+
+      it(
+        'writes those of an entry with its events or not at all, also without events, and tells of them first',
+        withJournal(
+          async (journal) => {
+            const told: string[] = [];
+            journal.onTimers = (changes) => told.push(changes === undefined ? 'unknown' : `timers ${changes.length}`);
+            const { stream } = await journal.load('thing', 'a', undefined);
+            await append(journal, stream, { timers: [set(timer('with', 1))], onCommitted: () => told.push('committed') });
+            await append(journal, stream, { data: [], timers: [set(timer('alone', 2))] });
+            expect(told).to.deep.equal(['timers 1', 'committed', 'timers 1']);
+            expect(await codeOf(append(journal, stream, { timers: [set(timer('lost', 3))] }))).to.equal(
+              'TROUPE_JOURNAL_WRITE_FAILED',
+            );
+            expect(told.at(-1)).to.equal('unknown');
+            expect(await namesOf(journal)).to.deep.equal(['with s 1', 'alone s 2']);
+          },
+          { fault: (commit, moment) => (commit === 3 && moment === 'before' ? new Error('disk') : undefined) },
+        ),
       );
     });
 

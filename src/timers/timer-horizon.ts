@@ -1,0 +1,194 @@
+/**
+ * The timers in memory: those that wake next, up to a horizon; all others are only in the journal.
+ *
+ * Up to the horizon (`#completeTo`) every timer of the journal is here, so the first one here is the first of all.
+ * Behind it some may be here. It comes nearer when too many have been set, and goes further with what is loaded;
+ * changes that were committed while a load was under way are applied again on top of it. Pure: no clock, no disk.
+ */
+import { isSameTimer, type StoredTimer, type TimerChange, timerKey } from '../journal/timer-change.js';
+
+export class TimerHorizon {
+  readonly #room: number;
+  /** The newest timer known of each owner and name; one that is no longer here has lost its place to a newer one. */
+  readonly #current = new Map<string, StoredTimer>();
+  /** A binary heap by time. Timers that are not current any more leave when they come to its top. */
+  #heap: StoredTimer[] = [];
+  readonly #firing = new Map<string, StoredTimer>();
+  #completeTo = -Infinity;
+  #duringLoad: TimerChange[] | undefined;
+
+  /** @param room timers to keep in memory; twice as many at most */
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  /** Timers in memory that wait, at most so many. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  get firing(): number {
+    return this.#firing.size;
+  }
+
+  /** Whether timers behind the horizon should be loaded. */
+  get wantsMore(): boolean {
+    return this.#duringLoad === undefined && this.#completeTo < Infinity && this.#heap.length < this.#room / 4;
+  }
+
+  /** The time at which the first one wakes. */
+  get nextAt(): number | undefined {
+    return this.#top()?.wakeAt;
+  }
+
+  /** The first one, if it is due; from now on it counts as firing, until `fired`. */
+  takeDue(now: number): StoredTimer | undefined {
+    const first = this.#top();
+    if (first === undefined || first.wakeAt > now) return undefined;
+    this.#pop();
+    this.#firing.set(identityOf(first), first);
+    return first;
+  }
+
+  /** A timer has fired, and what became of it is durable. */
+  fired(timer: StoredTimer): void {
+    this.#firing.delete(identityOf(timer));
+    const key = timerKey(timer);
+    if (this.#current.get(key) === timer) this.#current.delete(key);
+  }
+
+  /** Changes that have been committed. */
+  changed(changes: readonly TimerChange[]): void {
+    this.#duringLoad?.push(...changes);
+    for (const change of changes) this.#apply(change);
+    if (this.#heap.length > 2 * this.#room) this.#comeNearer();
+  }
+
+  /** What is known of the journal may be wrong: everything is to be loaded again. */
+  forget(): void {
+    for (const [key, timer] of this.#current) if (!this.#firing.has(identityOf(timer))) this.#current.delete(key);
+    this.#heap = [];
+    this.#completeTo = -Infinity;
+    // A load under way may have read what is wrong.
+    this.#duringLoad = undefined;
+  }
+
+  /** Begins a load: how many timers, in order of time, to read from the beginning. */
+  beginLoad(): number {
+    this.#duringLoad = [];
+    return this.#room + this.#firing.size;
+  }
+
+  /** The load has failed. */
+  abandonLoad(): void {
+    this.#duringLoad = undefined;
+  }
+
+  /** What was read with `limit`; false when it is void because of a `forget` meanwhile. */
+  loaded(timers: readonly StoredTimer[], limit: number): boolean {
+    const changes = this.#duringLoad;
+    if (changes === undefined) return false;
+    this.#duringLoad = undefined;
+    for (const timer of timers) {
+      const known = this.#current.get(timerKey(timer));
+      if (known !== undefined && isSameTimer(known, timer)) continue;
+      if (!this.#firing.has(identityOf(timer))) this.#put(timer);
+    }
+    const last = timers.at(-1);
+    // Of those that wake with the last one some may not have been read.
+    const read = timers.length < limit || last === undefined ? Infinity : last.wakeAt - 1;
+    this.#completeTo = Math.max(this.#completeTo, read);
+    for (const change of changes) this.#apply(change);
+    return true;
+  }
+
+  #apply(change: TimerChange): void {
+    switch (change.kind) {
+      case 'set':
+        this.#replace(change.timer);
+        return;
+      case 'cleared':
+        this.#current.delete(timerKey(change));
+        return;
+      case 'ended':
+        if (this.#isCurrent(change.timer)) this.#current.delete(timerKey(change.timer));
+        return;
+      case 'moved':
+        if (this.#isCurrent(change.timer)) this.#replace(change.to);
+        return;
+    }
+  }
+
+  #replace(timer: StoredTimer): void {
+    // A load has read it already, and now comes the news of its commit.
+    if (this.#isCurrent(timer)) return;
+    this.#current.delete(timerKey(timer));
+    if (timer.wakeAt <= this.#completeTo) this.#put(timer);
+  }
+
+  #isCurrent(timer: StoredTimer): boolean {
+    const known = this.#current.get(timerKey(timer));
+    return known !== undefined && isSameTimer(known, timer);
+  }
+
+  #comeNearer(): void {
+    const waiting = this.#heap.filter((timer) => this.#waits(timer)).sort((a, b) => a.wakeAt - b.wakeAt);
+    // A sorted array is a heap.
+    this.#heap = waiting.slice(0, this.#room);
+    const beyond = waiting.slice(this.#room);
+    const last = this.#heap.at(-1);
+    if (beyond.length === 0 || last === undefined) return;
+    for (const timer of beyond) this.#current.delete(timerKey(timer));
+    this.#completeTo = last.wakeAt - 1;
+  }
+
+  #waits(timer: StoredTimer): boolean {
+    return this.#current.get(timerKey(timer)) === timer;
+  }
+
+  #top(): StoredTimer | undefined {
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || this.#waits(first)) return first;
+      this.#pop();
+    }
+  }
+
+  #put(timer: StoredTimer): void {
+    this.#current.set(timerKey(timer), timer);
+    const heap = this.#heap;
+    let place = heap.push(timer) - 1;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const parent = heap[above];
+      if (parent === undefined || parent.wakeAt <= timer.wakeAt) break;
+      heap[place] = parent;
+      place = above;
+    }
+    heap[place] = timer;
+  }
+
+  /** Takes the top away. */
+  #pop(): void {
+    const heap = this.#heap;
+    const moved = heap.pop();
+    if (moved === undefined || heap.length === 0) return;
+    let place = 0;
+    for (;;) {
+      const left = 2 * place + 1;
+      const right = left + 1;
+      const a = heap[left];
+      if (a === undefined) break;
+      const b = heap[right];
+      const smaller = b !== undefined && b.wakeAt < a.wakeAt ? b : a;
+      if (moved.wakeAt <= smaller.wakeAt) break;
+      heap[place] = smaller;
+      place = smaller === a ? left : right;
+    }
+    heap[place] = moved;
+  }
+}
+
+function identityOf(timer: StoredTimer): string {
+  return `${timerKey(timer)}\0${timer.setting}\0${timer.wakeAt}`;
+}
