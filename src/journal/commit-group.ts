@@ -64,7 +64,7 @@ export class CommitGroup {
   readonly snapshots: SnapshotToWrite[] = [];
   /** By kind and key: of several changes of one record the last one counts. */
   readonly records = new Map<string, RecordText>();
-  /** By owner and name. */
+  /** As `addTimerChange` leaves them. */
   readonly timers = new Map<string, TimerChange>();
   position: number;
   chars = 0;

@@ -96,7 +96,7 @@ export class MemoryStore implements JournalStore {
       if (text === undefined) records.delete(key);
       else records.set(key, text);
     }
-    this.timers.write(group.timers);
+    this.timers.write(group.timers.values());
     return bytes;
   }
 

@@ -1,11 +1,12 @@
 /** Timers of a journal in memory: the same rules as in the file, without an index, because its timers are few. */
-import { isSameTimer, type StoredTimer, type TimerChange, type TimerQuery } from './timer-change.js';
+import { isSameTimer, type StoredTimer, type TimerChange, timerKey, type TimerQuery } from './timer-change.js';
 
 export class MemoryTimers {
   readonly #timers = new Map<string, StoredTimer>();
 
-  write(changes: ReadonlyMap<string, TimerChange>): void {
-    for (const [key, change] of changes) {
+  write(changes: Iterable<TimerChange>): void {
+    for (const change of changes) {
+      const key = timerKey(change.kind === 'cleared' ? change : change.timer);
       const kept = this.#timers.get(key);
       switch (change.kind) {
         case 'set':

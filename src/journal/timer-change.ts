@@ -49,21 +49,14 @@ export function timerKey({ owner, name }: { readonly owner: string; readonly nam
   return `${owner}\0${name}`;
 }
 
-/** Owner and name of the timer that a change is about. */
-export function keyOfChange(change: TimerChange): string {
-  return timerKey(change.kind === 'cleared' ? change : change.timer);
-}
-
 /**
- * Adds a change to those of one commit, so that one is left for each timer. A conditional change says nothing about
- * what the same commit has set or cleared before it.
+ * Adds a change to those of one commit: of what is set and cleared the last one is left for each timer. A conditional
+ * change is about one setting, and says nothing about what the same commit has set or cleared before it.
  */
 export function addTimerChange(changes: Map<string, TimerChange>, change: TimerChange): void {
-  const key = keyOfChange(change);
-  const conditional = change.kind === 'ended' || change.kind === 'moved';
-  const before = changes.get(key);
-  if (conditional && before !== undefined && (before.kind === 'set' || before.kind === 'cleared')) return;
-  changes.set(key, change);
+  const key = timerKey(change.kind === 'cleared' ? change : change.timer);
+  if (change.kind === 'set' || change.kind === 'cleared') changes.set(key, change);
+  else if (!changes.has(key)) changes.set(`${key}\0${change.timer.setting}\0${change.timer.wakeAt}`, change);
 }
 
 /** Whether two are the same setting at the same time. */
