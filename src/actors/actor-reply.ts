@@ -14,7 +14,7 @@ export interface ReplySurroundings {
 
 /** Answers a message; a reply that can't be sent fails the ask. Who only waits for room hears that it was handled. */
 export function answer(envelope: Envelope, sink: ReplySink, reply: unknown, around: ReplySurroundings): void {
-  if (sink.taken !== undefined || isPrimitive(reply)) return sink.reply(reply, 0, 0);
+  if (!sink.wantsReply || isPrimitive(reply)) return sink.reply(reply, 0, 0);
   let value = reply;
   try {
     checkMessage(reply, `${envelope.target}/${envelope.targetId}: the reply to ${envelope.type}`);

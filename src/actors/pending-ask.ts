@@ -14,6 +14,7 @@ export interface AskFacts {
 }
 
 export class PendingAsk implements ReplySink, Expiring {
+  readonly wantsReply = true;
   readonly promise: Promise<unknown>;
   settled = false;
   readonly #facts: AskFacts;

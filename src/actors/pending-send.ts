@@ -16,6 +16,7 @@ export interface SendSurroundings {
 }
 
 export class PendingSend implements ReplySink, Expiring {
+  readonly wantsReply = false;
   readonly promise: Promise<void>;
   settled = false;
   readonly #around: SendSurroundings;

@@ -9,6 +9,8 @@ import type { TroupeError } from './troupe-error.js';
 
 /** Where the answer goes. Exactly one of `reply` and `fail` is called, once; `taken` at most once, before it. */
 export interface ReplySink {
+  /** Whether anybody looks at the reply; else it is only told that the message was handled. */
+  readonly wantsReply: boolean;
   /** The mailbox has taken the message (what `send` waits for). */
   taken?(): void;
   /** The reply, once everything that it rests on is durable. `position` and `version` are 0 for plain actors. */

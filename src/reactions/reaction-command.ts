@@ -51,6 +51,10 @@ export class ReactionCommand implements EnvelopeFacts, ReplySink, CommandFacts {
     this.priority = facts.priority;
   }
 
+  get wantsReply(): boolean {
+    return false;
+  }
+
   get sink(): ReplySink {
     return this;
   }

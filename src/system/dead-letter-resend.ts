@@ -38,7 +38,7 @@ export async function resend(post: Post, { letter, trace, payloadKept }: KeptLet
     original === undefined ? `dead-letter>${letter.id}` : reason === 'rejected' ? nextRetryId(original) : original;
   const { correlationId, causationId, metadata } = trace;
   const error = await new Promise<TroupeError | undefined>((resolve) => {
-    const sink: ReplySink = { reply: () => resolve(undefined), fail: resolve };
+    const sink: ReplySink = { wantsReply: false, reply: () => resolve(undefined), fail: resolve };
     const facts = { commandId, correlationId, causationId, metadata, waits: true, sink };
     post.deliver(post.address(target.name, target.id, type, payload, facts));
   });

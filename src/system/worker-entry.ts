@@ -21,6 +21,7 @@ import { EventWindow } from '../streams/event-window.js';
 import { SafeSubject } from '../streams/safe-subject.js';
 import { workerLost } from '../threads/worker-lost.js';
 import { ControlPort } from '../threads/control.js';
+import { exactValue } from '../threads/exact-value.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import type { JournalAnswers } from '../threads/journal-wire.js';
 import { Links } from '../threads/links.js';
@@ -263,7 +264,7 @@ class WorkerStage {
     return {
       add: (letter, trace) => {
         const full: DeadLetter = { ...letter, id: letter.id ?? this.#newId(), at: systemClock.now() };
-        this.#control.note('letter', this.#codec?.pack([full, trace]));
+        this.#control.note('letter', this.#codec?.pack([exactValue(full), trace]));
         return full;
       },
       remove: (id) => this.#control.note('letterGone', id),

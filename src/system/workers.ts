@@ -9,6 +9,7 @@ import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents, Journal } from '../journal/journal.js';
 import type { ControlHandlers } from '../threads/control.js';
+import { exactValue } from '../threads/exact-value.js';
 import type { FrameCodec } from '../threads/frame-codec.js';
 import type { Links } from '../threads/links.js';
 import type { OffloadTask } from '../threads/offload-entry.js';
@@ -112,7 +113,7 @@ export class Workers {
 
   /** @throws TROUPE_WORKER_LOST when the worker dies of it, or meanwhile */
   async spawn(name: string, id: string, args: unknown): Promise<void> {
-    const packed = this.#around.codec.pack(args);
+    const packed = this.#around.codec.pack(exactValue(args));
     const worker = await this.#at(name, id);
     await worker.control.call('spawn', { name, id, args: packed });
     this.#actors.set(`${name}/${id}`, { name, id, args: packed, deaths: 0 });

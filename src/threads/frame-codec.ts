@@ -7,6 +7,7 @@
 import { addExtension, Packr } from 'msgpackr';
 import { AppendRequest, StateRequest } from '../actors/system-request.js';
 import { RoutedRef } from '../actors/routed-ref.js';
+import { exactValue, NegativeZero, OddObject, OddText } from './exact-value.js';
 import type { Frame } from './link.js';
 import { fromWireError, toWireError, type WireError } from './wire-error.js';
 
@@ -18,6 +19,9 @@ const REF_TYPE = 98;
 const ERROR_TYPE = 99;
 const APPEND_TYPE = 97;
 const STATE_TYPE = 96;
+const NEGATIVE_ZERO_TYPE = 95;
+const ODD_TEXT_TYPE = 94;
+const ODD_OBJECT_TYPE = 93;
 
 const PLAIN: MakeRef = (name, id) => ({ name, id });
 
@@ -38,12 +42,31 @@ function register(): void {
   addExtension({
     Class: AppendRequest,
     type: APPEND_TYPE,
-    write: ({ events, expectedVersion }: AppendRequest) => [events, expectedVersion],
+    write: ({ events, expectedVersion }: AppendRequest) => [exactValue(events), expectedVersion],
     // Written by the line above.
     read: ([events, expected]: [AppendRequest['events'], AppendRequest['expectedVersion']]) =>
       new AppendRequest(events, expected),
   });
   addExtension({ Class: StateRequest, type: STATE_TYPE, write: () => [], read: () => new StateRequest() });
+  addExtension({
+    Class: NegativeZero,
+    type: NEGATIVE_ZERO_TYPE,
+    write: () => [],
+    read: () => new NegativeZero().value,
+  });
+  addExtension({
+    Class: OddText,
+    type: ODD_TEXT_TYPE,
+    write: ({ units }: OddText) => units,
+    // Written by the line above; so it is with the next one.
+    read: (units: number[]) => new OddText(units).value,
+  });
+  addExtension({
+    Class: OddObject,
+    type: ODD_OBJECT_TYPE,
+    write: ({ fields }: OddObject) => fields,
+    read: (fields: [string, unknown][]) => new OddObject(fields).value,
+  });
   addExtension({
     Class: Error,
     type: ERROR_TYPE,
@@ -80,7 +103,7 @@ export class FrameCodec {
     return { placements, signals, outcomes, withdrawn, mail };
   }
 
-  /** Any value that a message may hold, as bytes of their own size: the encoder reuses its buffer. */
+  /** Any value that a message may hold, its oddities marked (exact-value.ts), as bytes of their own size: the encoder reuses its buffer. */
   pack(value: unknown): Uint8Array {
     return new Uint8Array(this.#packr.pack(value));
   }

@@ -13,6 +13,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { FrameCodec } from './frame-codec.js';
 import { MailWriter, readMail, type WireMail } from './mail-wire.js';
 import type { ThreadIndex } from './placement.js';
+import { exactValue } from './exact-value.js';
 import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
 
 /** How a message ended, or that the mailbox has taken it. `done`: without a reply that anybody wants; a run of them. */
@@ -346,8 +347,8 @@ export class Link {
     else this.#around.undelivered(envelope, error);
   }
 
-  readonly #sinkOf = (seq: number, wantsReply: boolean, wantsTaken: boolean): ReplySink =>
-    new DistantSink(this, this.#epoch, seq, wantsReply, wantsTaken);
+  readonly #sinkOf = (seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean): ReplySink =>
+    new DistantSink(this, this.#epoch, seq, wantsOutcome, wantsReply, wantsTaken);
 
   readonly #arrive = (seq: number, envelope: Envelope): void => {
     envelope.fromThread = this.#around.peer;
@@ -380,14 +381,16 @@ class DistantSink implements ReplySink {
   readonly #link: Link;
   readonly #epoch: number;
   readonly #seq: number;
-  readonly #wantsReply: boolean;
+  readonly #wantsOutcome: boolean;
+  readonly wantsReply: boolean;
   readonly #wantsTaken: boolean;
 
-  constructor(link: Link, epoch: number, seq: number, wantsReply: boolean, wantsTaken: boolean) {
+  constructor(link: Link, epoch: number, seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean) {
+    this.#wantsOutcome = wantsOutcome;
     this.#link = link;
     this.#epoch = epoch;
     this.#seq = seq;
-    this.#wantsReply = wantsReply;
+    this.wantsReply = wantsReply;
     this.#wantsTaken = wantsTaken;
   }
 
@@ -398,7 +401,9 @@ class DistantSink implements ReplySink {
 
   reply(value: unknown, position: number, version: number): void {
     this.#link.outcome(
-      this.#wantsReply ? ['reply', this.#seq, value, position, version] : ['done', this.#seq, 1],
+      this.#wantsOutcome
+        ? ['reply', this.#seq, this.wantsReply ? exactValue(value) : undefined, position, version]
+        : ['done', this.#seq, 1],
       this.#epoch,
     );
   }

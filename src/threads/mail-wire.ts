@@ -7,11 +7,13 @@
  * first is written. Hot path: bench suite `threads`.
  */
 import { Envelope, type ReplySink } from '../core/envelope.js';
+import { exactValue } from './exact-value.js';
 
 /** The number of the first message, then for each one its flags, what they announce, and its payload. */
 export type WireMail = readonly unknown[];
 
-const WANTS_REPLY = 1;
+/** Somebody hears how it ended … */
+const WANTS_OUTCOME = 1;
 const WAITS = 2;
 const WANTS_TAKEN = 4;
 const REDELIVERED = 8;
@@ -26,6 +28,8 @@ const CAUSED = 512;
 const DESCRIBED = 1_024;
 const PRIORITISED = 2_048;
 const ASSIGNED = 4_096;
+/** … and what the reply was. */
+const WANTS_REPLY = 8_192;
 
 /** Gathers the mail of one frame. */
 export class MailWriter {
@@ -50,7 +54,7 @@ export class MailWriter {
     const isTyped = previous === undefined || type !== previous.type;
     const isSent = sender !== previous?.sender;
     const flags =
-      (sink === undefined ? 0 : WANTS_REPLY) |
+      (sink === undefined ? 0 : sink.wantsReply ? WANTS_OUTCOME | WANTS_REPLY : WANTS_OUTCOME) |
       (envelope.waits ? WAITS : 0) |
       (sink?.taken === undefined ? 0 : WANTS_TAKEN) |
       (redelivered ? REDELIVERED : 0) |
@@ -69,7 +73,7 @@ export class MailWriter {
     if (isTyped) items.push(type);
     if (isSent) items.push(sender);
     // The rest is rare, but for the ids of commands.
-    if (flags >= COMMANDED) {
+    if ((flags & ~WANTS_REPLY) >= COMMANDED) {
       if (commandId !== undefined) items.push(commandId);
       if (correlationId !== undefined) items.push(correlationId);
       if (causationId !== null) items.push(causationId);
@@ -77,7 +81,7 @@ export class MailWriter {
       if (priority !== 0) items.push(priority);
       if (assignedId !== undefined) items.push(assignedId);
     }
-    items.push(envelope.payload);
+    items.push(exactValue(envelope.payload));
   }
 
   /** What has gathered; the next message says everything of itself again. */
@@ -98,7 +102,7 @@ export class MailWriter {
 /** Reads the mail of a frame, written by `MailWriter`. */
 export function readMail(
   items: WireMail,
-  sinkOf: (seq: number, wantsReply: boolean, wantsTaken: boolean) => ReplySink,
+  sinkOf: (seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean) => ReplySink,
   arrived: (seq: number, envelope: Envelope) => void,
 ): void {
   if (items.length === 0) return;
@@ -131,7 +135,7 @@ export function readMail(
       priority,
       // What is delivered again had its place in a mailbox before.
       waits: (flags & (WAITS | REDELIVERED)) !== 0,
-      sink: sinkOf(seq, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0),
+      sink: sinkOf(seq, (flags & WANTS_OUTCOME) !== 0, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0),
       sender,
     });
     envelope.assignedId = assignedId;

@@ -20,6 +20,7 @@ function sent(name: number, waits: boolean, priority = 0): Sent {
       waits,
       priority,
       sink: {
+        wantsReply: false,
         taken: () => (one.taken = true),
         reply: () => undefined,
         fail: () => undefined,

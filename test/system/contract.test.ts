@@ -4,9 +4,10 @@
  * Each law holds for every number of workers and for both journals; the suites of single parts live beside them.
  */
 import { expect } from 'chai';
+import { isDeepStrictEqual } from 'node:util';
 import { firstValueFrom, take, toArray } from 'rxjs';
 import { type ActorSystem, isTroupeError, type RecordedEvent, TroupeError } from 'troupe';
-import { account, balances, mirror, tally } from './fixtures/bank.js';
+import { account, balances, echo, mirror, tally } from './fixtures/bank.js';
 import { forEachSetting } from './fixtures/settings.js';
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -327,6 +328,27 @@ forEachSetting('runtime', (start) => {
     it('refuse a second spawn of a living id', async () => {
       await system.spawn(tally, { id: 't', args: { from: 0 } });
       expect(await codeOf(system.spawn(tally, { id: 't', args: { from: 0 } }))).to.equal('TROUPE_INVALID_OPTIONS');
+    });
+
+    it('take what they are sent, and answer, as it was: Map, Set, Date, bigint, bytes, undefined, -0', async () => {
+      const ref = await system.spawn(echo, { id: 'echo' });
+      const value = {
+        at: new Map([[1n, new Set([new Date(7)])]]),
+        bytes: new Uint8Array([1, 2]),
+        none: undefined,
+        odd: -0,
+      };
+      expect(isDeepStrictEqual(await ref.ask('back', value), value)).to.equal(true);
+      expect(Object.is(await ref.ask('back', -0), -0)).to.equal(true);
+    });
+
+    it('refuse a reply that cannot be sent, by the path of the field', async () => {
+      const ref = await system.spawn(echo, { id: 'echo' });
+      const error = await errorOf(ref.ask('unfit'));
+      expect(error.code).to.equal('TROUPE_NOT_SERIALIZABLE');
+      expect(error.message).to.include('deep.er');
+      ref.tell('unfit');
+      expect(await ref.ask('back', 1)).to.equal(1);
     });
 
     it('fail an ask with the cause, and go on', async () => {
