@@ -24,7 +24,6 @@ const cross = (value: unknown): unknown => codec.unpack(codec.pack(exactValue(va
 
 const anyMessage = anything({
   withBigInt: true,
-  withDate: true,
   withMap: true,
   withSet: true,
   withTypedArray: true,
