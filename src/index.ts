@@ -43,7 +43,14 @@ export {
 export { ScenarioInputError } from './scenario/scenario-input-error.js';
 export type { ScenarioBar, ScenarioContext, ScenarioProgress } from './scenario/scenario-context.js';
 export { ActorSystem, type HistoryOptions, type ReadAllOptions, type StateMoment } from './system/actor-system.js';
+export {
+  auditJournal,
+  type JournalAudit,
+  type JournalAuditOptions,
+  type UnreadableEvent,
+} from './system/journal-audit.js';
 export type { AnyDefinition } from './system/cast.js';
 export type { DeadLetters } from './system/dead-letters.js';
+export type { UnknownEvents } from './streams/log-reader.js';
 export type { Health, Problem, SystemMetrics } from './system/system-metrics.js';
 export type { JournalOptions, LimitOptions, SystemOptions } from './system/system-options.js';

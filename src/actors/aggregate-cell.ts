@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../core/clock.js';
 import type { Envelope } from '../core/envelope.js';
 import type { HandlingMark } from '../core/handling-mark.js';
 import type { Logger } from '../core/logger.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
 import { showThrown } from '../core/show-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, Stream } from '../journal/journal.js';
@@ -33,6 +34,8 @@ export interface CellSurroundings {
   readonly mark: HandlingMark;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of each recorded event that is passed over (`unknownEvents: 'skip'`). */
+  readonly skipped: (event: RecordedEvent) => void;
   readonly newId: () => string;
   readonly askTimeoutMs: number;
 }
@@ -268,7 +271,7 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   #load(): void {
     this.#phase = 'loading';
-    recoverAggregate(this.#around.journal, this.definition, this.id, this.log).then(
+    recoverAggregate(this.#around.journal, this.definition, this.id, this.#around).then(
       (recovered) => this.#recovered(recovered),
       (error: unknown) => this.#notRecovered(error),
     );

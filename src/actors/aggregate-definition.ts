@@ -76,6 +76,7 @@ export function aggregate<
       // Functions are called as their types in AggregateOptions say; here those types are erased.
       initialState: given.function('initialState', '(id) => state') as AggregateSettings['initialState'],
       events: readEvents(given.required('events')),
+      unknownEvents: given.oneOf('unknownEvents', ['fail', 'skip'], 'fail'),
       commands,
       queries,
       snapshot: readSnapshot(given),
@@ -93,7 +94,17 @@ export function aggregate<
   >;
 }
 
-const OPTION_KEYS = ['name', 'initialState', 'events', 'commands', 'queries', 'snapshot', 'passivateAfter', 'mailbox'];
+const OPTION_KEYS = [
+  'name',
+  'initialState',
+  'events',
+  'unknownEvents',
+  'commands',
+  'queries',
+  'snapshot',
+  'passivateAfter',
+  'mailbox',
+];
 
 function readEvents(given: OptionReader): ReadonlyMap<string, RuntimeEvent> {
   const events = new Map<string, RuntimeEvent>();
@@ -204,6 +215,8 @@ export interface SnapshotSettings {
 export interface AggregateSettings {
   readonly initialState: (id: string) => unknown;
   readonly events: ReadonlyMap<string, RuntimeEvent>;
+  /** What recovery does with a recorded event of another type. */
+  readonly unknownEvents: 'fail' | 'skip';
   readonly commands: ReadonlyMap<string, RuntimeCommand>;
   readonly queries: ReadonlyMap<string, RuntimeQuery>;
   readonly snapshot: SnapshotSettings | undefined;

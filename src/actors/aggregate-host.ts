@@ -8,6 +8,7 @@
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
 import { HandlingMark } from '../core/handling-mark.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Timer } from '../core/clock.js';
 import { AggregateCell, type CellSurroundings } from './aggregate-cell.js';
@@ -19,7 +20,7 @@ import { failEnvelope } from './undeliverable.js';
 const SWEEPS = 4;
 
 /** What a host takes from the thread it lives on. */
-export interface HostSurroundings extends Omit<CellSurroundings, 'answers' | 'mark'> {
+export interface HostSurroundings extends Omit<CellSurroundings, 'answers' | 'mark' | 'skipped'> {
   readonly deadLetters: DeadLetterSink;
   /** Default: one that nobody reads. */
   readonly mark?: HandlingMark | undefined;
@@ -34,13 +35,15 @@ export class AggregateHost {
   #newest: AggregateCell | undefined;
   #oldest: AggregateCell | undefined;
   #sweep: Timer | undefined;
+  #eventsSkipped = 0;
+  readonly #typesSkipped = new Set<string>();
 
   constructor(around: HostSurroundings, definition: RuntimeAggregate) {
     const { deadLetters, mark = new HandlingMark(), ...shared } = around;
     this.definition = definition;
     this.#deadLetters = deadLetters;
     this.#answers = new Answers(deadLetters);
-    this.#around = { ...shared, mark, answers: this.#answers };
+    this.#around = { ...shared, mark, answers: this.#answers, skipped: (event) => this.#skip(event) };
   }
 
   /** Instances in memory. */
@@ -56,6 +59,11 @@ export class AggregateHost {
   /** Messages that have got their answer since the start. */
   get handled(): number {
     return this.#answers.given;
+  }
+
+  /** Recorded events of unknown types passed over since the start, again with each recovery. */
+  get eventsSkipped(): number {
+    return this.#eventsSkipped;
   }
 
   deliver(envelope: Envelope): void {
@@ -107,6 +115,17 @@ export class AggregateHost {
       `${envelope.target}/${envelope.targetId}: the mailbox is full (${capacity} messages), ${envelope.type} ${what}; ` +
         'use send() to wait for room, or a larger mailbox.capacity',
       { details: { aggregate: envelope.target, id: envelope.targetId, type: envelope.type, capacity, dropped } },
+    );
+  }
+
+  /** Counted each time, told of once for each type: there may be as many as there are instances. */
+  #skip({ aggregateId, type, version, position }: RecordedEvent): void {
+    this.#eventsSkipped += 1;
+    if (this.#typesSkipped.has(type)) return;
+    this.#typesSkipped.add(type);
+    const place = `${this.definition.name}/${aggregateId}, version ${version}, position ${position}`;
+    this.#around.log.warn(
+      `${place}: event ${type} is not defined and is skipped; further ones of its type are counted`,
     );
   }
 

@@ -56,6 +56,12 @@ export interface AggregateOptions<Name extends string, State, Data, Applies, Res
       readonly apply: ApplyFunction<State, At<Data, Type>, Type & string, Results[Type]>;
     };
   };
+  /**
+   * A recorded event of a type that `events` doesn't have (written by newer code, or its definition was removed):
+   * `'fail'` refuses to load the instance and names the position; `'skip'` leaves the state as it is, counts the event
+   * (`metrics().eventsSkipped`) and warns. Default `'fail'`.
+   */
+  readonly unknownEvents?: 'fail' | 'skip';
   /** What can be asked of the aggregate, and what it decides. Default: none. */
   readonly commands?: {
     readonly [Type in keyof Inputs]: {

@@ -6,10 +6,11 @@
  * journal would decide wrongly, so the instance doesn't come to life.
  */
 import type { Logger } from '../core/logger.js';
+import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, LoadedStream, Stream } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
-import { replay } from './replay.js';
+import { isSkipped, replay } from './replay.js';
 
 /** An instance as the journal has it. */
 export interface RecoveredAggregate {
@@ -21,6 +22,13 @@ export interface RecoveredAggregate {
   readonly commandHashes: readonly number[];
 }
 
+/** What a recovery tells of on its way. */
+export interface RecoveryReport {
+  readonly log: Logger;
+  /** Told of each event that is passed over, because the code doesn't know its type. */
+  skipped(event: RecordedEvent): void;
+}
+
 /**
  * @throws what `journal.load` and `readStream` throw, what `apply` and upcasters throw, TROUPE_UPCAST_MISSING,
  * TROUPE_INVALID_EVENT, TROUPE_JOURNAL_CORRUPT when events are missing.
@@ -29,11 +37,11 @@ export async function recoverAggregate(
   journal: CellJournal,
   definition: RuntimeAggregate,
   id: string,
-  log: Logger,
+  report: RecoveryReport,
 ): Promise<RecoveredAggregate> {
   const loaded = await journal.load(definition.name, id, definition.options.snapshot?.version);
   try {
-    return await replayed(journal, definition, id, loaded, startOf(loaded, definition, id, log));
+    return await replayed(journal, definition, id, loaded, startOf(loaded, definition, id, report.log), report);
   } catch (error) {
     journal.release(loaded.stream);
     throw error;
@@ -46,12 +54,14 @@ async function replayed(
   id: string,
   loaded: LoadedStream,
   start: { readonly state: unknown; readonly version: number },
+  report: RecoveryReport,
 ): Promise<RecoveredAggregate> {
   let { state, version } = start;
   while (version < loaded.version) {
     const page = await journal.readStream(definition.name, id, version, loaded.version);
     for (const event of page) {
       if (event.version !== version + 1) throw missing(definition, id, version + 1, event.version);
+      if (isSkipped(definition, event)) report.skipped(event);
       state = replay(definition, state, event);
       version = event.version;
     }

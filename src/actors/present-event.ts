@@ -12,6 +12,12 @@ import { upcast } from './replay.js';
 /** @throws TROUPE_UPCAST_MISSING, TROUPE_INVALID_EVENT, and what an upcaster throws */
 export type PresentEvent = (event: RecordedEvent) => RecordedEvent;
 
+/** Whether a cast has the aggregate of an event, and that aggregate the event's type. */
+export function knownBy(aggregates: Iterable<RuntimeAggregate>): (event: RecordedEvent) => boolean {
+  const byName = new Map(Array.from(aggregates, (definition) => [definition.name, definition]));
+  return (event) => byName.get(event.aggregate)?.options.events.has(event.type) === true;
+}
+
 /** Presents events by the definitions of a cast. */
 export function presentBy(aggregates: Iterable<RuntimeAggregate>): PresentEvent {
   const byName = new Map<string, RuntimeAggregate>();
@@ -20,6 +26,7 @@ export function presentBy(aggregates: Iterable<RuntimeAggregate>): PresentEvent 
     const definition = byName.get(event.aggregate);
     const known = definition?.options.events.get(event.type);
     if (definition === undefined || known === undefined || known.version === event.schemaVersion) return event;
-    return deepFreeze(upcast(definition, event));
+    // An upcaster may change what it is given, as it may in recovery; what others read stays as it is.
+    return deepFreeze(upcast(definition, { ...event, data: structuredClone(event.data) }));
   };
 }

@@ -1,10 +1,13 @@
 /**
- * Folding recorded events into state: upcast, validate, apply; pure, and the same for recovery and time travel.
+ * Folding recorded events into state: upcast, validate, apply; pure, and the same for recovery, time travel and audits.
+ *
+ * Whatever goes wrong names the event: aggregate, id, version, position.
  */
 import type { EventToApply, RecordedEvent } from '../core/recorded-event.js';
 import { formatIssues, validateSync } from '../core/schema.js';
+import { showThrown } from '../core/show-value.js';
 import { isStrayPromise } from '../core/thenable.js';
-import { TroupeError } from '../core/troupe-error.js';
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 
 /**
@@ -12,12 +15,17 @@ import type { RuntimeAggregate } from './aggregate-definition.js';
  * schema make of it.
  *
  * @throws TROUPE_UPCAST_MISSING when a step between its schema version and today's has no upcaster.
- * @throws TROUPE_INVALID_EVENT when the type is unknown, newer than the code, or doesn't pass its schema.
+ * @throws TROUPE_INVALID_EVENT when the type is unknown, newer than the code, or doesn't pass its schema, or when an
+ * upcaster returns nothing.
+ * @throws TROUPE_ACTOR_FAILED with the place of the event for what an upcaster throws.
  */
 export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): RecordedEvent {
   const definition = aggregate.options.events.get(event.type);
   if (definition === undefined) {
-    throw unreadable(event, `event ${event.type} is not defined; add it to the events of ${aggregate.name}`);
+    throw unreadable(
+      event,
+      `event ${event.type} is not defined; add it to the events of ${aggregate.name}, or let it be passed over with unknownEvents: 'skip'`,
+    );
   }
   if (event.schemaVersion > definition.version) {
     throw unreadable(
@@ -29,7 +37,7 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
   for (let version = event.schemaVersion; version < definition.version; version += 1) {
     const step = definition.upcast.get(version);
     if (step === undefined) throw missing(event, version, definition.version);
-    data = step(data);
+    data = stepped(event, version, step, data);
   }
   if (definition.schema !== undefined) {
     const result = validateSync(definition.schema, data, `${event.id}: schema of event ${event.type}`);
@@ -43,10 +51,25 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
   return { ...event, data, schemaVersion: definition.version };
 }
 
-/** The state after a recorded event. */
+/** Whether a recorded event is of a type that its aggregate doesn't know, and passes over (`unknownEvents: 'skip'`). */
+export function isSkipped(aggregate: RuntimeAggregate, event: RecordedEvent): boolean {
+  return aggregate.options.unknownEvents === 'skip' && !aggregate.options.events.has(event.type);
+}
+
+/**
+ * The state after a recorded event; the same state when the event is to be skipped.
+ *
+ * @throws what `upcast` throws; TROUPE_ACTOR_FAILED with the place of the event for what `apply` throws.
+ */
 export function replay(aggregate: RuntimeAggregate, state: unknown, recorded: RecordedEvent): unknown {
+  if (isSkipped(aggregate, recorded)) return state;
   const { position: _position, recordedAt: _recordedAt, ...event } = upcast(aggregate, recorded);
-  return applyEvent(aggregate, state, event);
+  try {
+    return applyEvent(aggregate, state, event);
+  } catch (error) {
+    if (isTroupeError(error)) throw error;
+    throw thrownBy(recorded, `apply of event ${recorded.type} threw ${showThrown(error)}`, error);
+  }
 }
 
 /**
@@ -64,6 +87,23 @@ export function applyEvent(aggregate: RuntimeAggregate, state: unknown, event: E
   return next;
 }
 
+/** One step of upcasting. */
+function stepped(event: RecordedEvent, from: number, step: (data: unknown) => unknown, data: unknown): unknown {
+  let next: unknown;
+  try {
+    next = step(data);
+  } catch (error) {
+    const text = `upcast of event ${event.type} from ${from} to ${from + 1} threw ${showThrown(error)}`;
+    throw thrownBy(event, text, error);
+  }
+  if (next !== undefined && !isStrayPromise(next)) return next;
+  const what = next === undefined ? 'undefined' : 'a promise';
+  throw unreadable(
+    event,
+    `upcast of event ${event.type} from ${from} to ${from + 1} returned ${what}; return the new data at once`,
+  );
+}
+
 function unusable(event: EventToApply, what: string): TroupeError {
   return new TroupeError(
     'TROUPE_INVALID_EVENT',
@@ -73,21 +113,25 @@ function unusable(event: EventToApply, what: string): TroupeError {
 }
 
 function unreadable(event: RecordedEvent, what: string): TroupeError {
-  return new TroupeError(
-    'TROUPE_INVALID_EVENT',
-    `${event.aggregate}/${event.aggregateId}, version ${event.version}, position ${event.position}: ${what}`,
-    { details: factsOf(event) },
-  );
+  return new TroupeError('TROUPE_INVALID_EVENT', `${placeOf(event)}: ${what}`, { details: factsOf(event) });
+}
+
+function thrownBy(event: RecordedEvent, what: string, cause: unknown): TroupeError {
+  return new TroupeError('TROUPE_ACTOR_FAILED', `${placeOf(event)}: ${what}`, { cause, details: factsOf(event) });
 }
 
 function missing(event: RecordedEvent, from: number, to: number): TroupeError {
   return new TroupeError(
     'TROUPE_UPCAST_MISSING',
-    `${event.aggregate}/${event.aggregateId}, version ${event.version}, position ${event.position}: event ${event.type} ` +
-      `has schema version ${event.schemaVersion}, the code has ${to}, and no upcaster leads from ${from} to ${from + 1}; ` +
+    `${placeOf(event)}: event ${event.type} has schema version ${event.schemaVersion}, the code has ${to}, ` +
+      `and no upcaster leads from ${from} to ${from + 1}; ` +
       `add upcast: { ${from}: (data) => … } to the event`,
     { details: { ...factsOf(event), from, to } },
   );
+}
+
+function placeOf(event: RecordedEvent): string {
+  return `${event.aggregate}/${event.aggregateId}, version ${event.version}, position ${event.position}`;
 }
 
 function factsOf(event: RecordedEvent): Record<string, unknown> {

@@ -8,6 +8,7 @@ import { setMaxListeners } from 'node:events';
 import type { Observable, Subscriber } from 'rxjs';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { TroupeError } from '../core/troupe-error.js';
 import type { EventPage, Journal } from '../journal/journal.js';
 import { EventFeed } from './event-feed.js';
 import type { EventWindow } from './event-window.js';
@@ -26,12 +27,19 @@ export interface LogSelection {
   readonly limit?: number | undefined;
   /** Whether to wait for further events when the head is reached. Default false. */
   readonly live?: boolean | undefined;
+  /** What becomes of events whose aggregate or type the cast doesn't know. Default `'pass'`: given as they are stored. */
+  readonly unknownEvents?: UnknownEvents | undefined;
 }
+
+/** `'skip'`: left out and counted. `'fail'`: the reading ends with TROUPE_INVALID_EVENT, which names the position. */
+export type UnknownEvents = 'pass' | 'skip' | 'fail';
 
 export class LogReader {
   readonly #journal: Journal;
   readonly #window: EventWindow;
   readonly #present: (event: RecordedEvent) => RecordedEvent;
+  readonly #known: (event: RecordedEvent) => boolean;
+  #eventsSkipped = 0;
   readonly #stopped: AbortSignal;
   readonly #care: SubscriberCare;
 
@@ -42,17 +50,26 @@ export class LogReader {
   constructor(
     journal: Journal,
     window: EventWindow,
-    present: (event: RecordedEvent) => RecordedEvent,
+    definitions: {
+      readonly present: (event: RecordedEvent) => RecordedEvent;
+      readonly known: (event: RecordedEvent) => boolean;
+    },
     stopped: AbortSignal,
     caught: (error: unknown) => void,
   ) {
     this.#journal = journal;
     this.#window = window;
-    this.#present = present;
+    this.#present = definitions.present;
+    this.#known = definitions.known;
     this.#stopped = stopped;
     this.#care = { caught, emitted: undefined };
     // Each live reader listens; any number of them is no leak.
     setMaxListeners(0, stopped);
+  }
+
+  /** Unknown events that readers left out because they were told to, since the start. */
+  get eventsSkipped(): number {
+    return this.#eventsSkipped;
   }
 
   /** Matching events in order of position. Ends at the head, unless `live`, and when the system stops. */
@@ -62,6 +79,7 @@ export class LogReader {
     for await (const page of this.#pages(selection, cancelled)) {
       for (const event of page) {
         if (left <= 0 || cancelled?.aborted === true) return;
+        if (selection.unknownEvents !== undefined && this.#skips(event, selection.unknownEvents)) continue;
         left -= 1;
         yield this.#present(event);
       }
@@ -83,6 +101,22 @@ export class LogReader {
       pump().catch((error: unknown) => subscriber.error(error));
       return () => cancel.abort();
     });
+  }
+
+  /** @throws TROUPE_INVALID_EVENT for an unknown event that is to fail. */
+  #skips(event: RecordedEvent, unknownEvents: UnknownEvents): boolean {
+    if (unknownEvents === 'pass' || this.#known(event)) return false;
+    if (unknownEvents === 'skip') {
+      this.#eventsSkipped += 1;
+      return true;
+    }
+    const { aggregate, aggregateId: id, version, position, type } = event;
+    throw new TroupeError(
+      'TROUPE_INVALID_EVENT',
+      `${aggregate}/${id}, version ${version}, position ${position}: event ${type} is not defined in the cast; ` +
+        "add it to the events of its aggregate, or read with unknownEvents: 'pass' or 'skip'",
+      { details: { aggregate, id, version, position, type } },
+    );
   }
 
   async *#pages(selection: LogSelection, cancelled: AbortSignal | undefined): AsyncGenerator<readonly RecordedEvent[]> {

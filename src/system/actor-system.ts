@@ -23,7 +23,7 @@ import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
 import type { View } from '../projections/view.js';
-import { foldStream } from '../streams/log-reader.js';
+import { foldStream, type UnknownEvents } from '../streams/log-reader.js';
 import type { DeadLetters } from './dead-letters.js';
 import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
 import { Runtime } from './runtime.js';
@@ -42,6 +42,12 @@ export interface HistoryOptions {
   readonly id?: string;
   /** Whether to go on with the present. Default false. */
   readonly live?: boolean;
+  /**
+   * Events whose aggregate or type the cast doesn't know: `'pass'` (default) gives them as they are stored, `'skip'`
+   * leaves them out and counts them (`metrics().eventsSkipped`), `'fail'` ends the reading with TROUPE_INVALID_EVENT,
+   * which names the position.
+   */
+  readonly unknownEvents?: UnknownEvents;
 }
 
 /** Which events `readAll` gives. */
@@ -50,6 +56,8 @@ export interface ReadAllOptions {
   readonly limit?: number;
   readonly types?: readonly string[];
   readonly live?: boolean;
+  /** As for `history`. */
+  readonly unknownEvents?: UnknownEvents;
 }
 
 /** A moment in the life of an aggregate; inclusive. */
@@ -59,8 +67,8 @@ export interface StateMoment {
   readonly atTime?: number;
 }
 
-const HISTORY_KEYS = ['after', 'types', 'aggregate', 'id', 'live'] as const;
-const READ_ALL_KEYS = ['after', 'limit', 'types', 'live'] as const;
+const HISTORY_KEYS = ['after', 'types', 'aggregate', 'id', 'live', 'unknownEvents'] as const;
+const READ_ALL_KEYS = ['after', 'limit', 'types', 'live', 'unknownEvents'] as const;
 
 export class ActorSystem implements AsyncDisposable {
   readonly #runtime: Runtime;

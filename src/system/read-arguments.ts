@@ -5,6 +5,7 @@
  */
 import type { ExpectedVersion } from '../actors/system-request.js';
 import { OptionReader } from '../core/option-reader.js';
+import type { UnknownEvents } from '../streams/log-reader.js';
 
 /** Selection of events, as `history` and `readAll` take it; the aggregate by name. */
 export interface ReadSelection {
@@ -14,6 +15,7 @@ export interface ReadSelection {
   readonly live: boolean;
   readonly aggregate: string | undefined;
   readonly id: string | undefined;
+  readonly unknownEvents: UnknownEvents;
 }
 
 /** Reads the options of `history` or `readAll`. */
@@ -27,6 +29,7 @@ export function readSelection(member: string, options: unknown, keys: readonly s
     live: readFlag(given, 'live'),
     aggregate: readAggregate(given),
     id: readText(given, 'id'),
+    unknownEvents: given.oneOf('unknownEvents', ['pass', 'skip', 'fail'], 'pass'),
   };
 }
 

@@ -7,7 +7,7 @@
  */
 import type { RuntimeActor } from '../actors/actor-definition.js';
 import { checkMessage } from '../actors/message-check.js';
-import { type PresentEvent, presentBy } from '../actors/present-event.js';
+import { knownBy, type PresentEvent, presentBy } from '../actors/present-event.js';
 import type { RoutedRef } from '../actors/routed-ref.js';
 import { systemClock } from '../core/clock.js';
 import { Deadlines } from '../core/deadlines.js';
@@ -97,7 +97,13 @@ export class Runtime {
     this.present = presentBy(cast.aggregates);
     this.events = new SafeSubject(log, 'events');
     const caught = (error: unknown): void => this.events.caught(error);
-    this.reader = new LogReader(journal, this.window, this.present, this.#stopped.signal, caught);
+    this.reader = new LogReader(
+      journal,
+      this.window,
+      { present: this.present, known: knownBy(cast.aggregates) },
+      this.#stopped.signal,
+      caught,
+    );
     this.#deadlines = new Deadlines(clock);
     const router = new Router();
     this.#frontDoor = new FrontDoor(router);

@@ -39,6 +39,8 @@ export interface SystemMetrics {
   readonly actorsBusy: boolean;
   /** Messages of aggregates that have got their outcome. */
   readonly handled: number;
+  /** Recorded events of unknown types passed over (`unknownEvents: 'skip'`): each time that an aggregate was recovered, a log read. */
+  readonly eventsSkipped: number;
   /** Living instances by definition. */
   readonly instances: Readonly<Record<string, number>>;
   readonly reactions: readonly ReactionMetrics[];
@@ -72,9 +74,11 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   const { commits, failedCommits, bytesWritten } = runtime.journal.metrics();
   const instances: Record<string, number> = {};
   let handled = 0;
+  let eventsSkipped = runtime.reader.eventsSkipped;
   for (const host of runtime.stage.aggregates) {
     instances[host.definition.name] = host.size;
     handled += host.handled;
+    eventsSkipped += host.eventsSkipped;
   }
   for (const [name, count] of runtime.stage.actors.counts()) instances[name] = count;
   let unfinished = runtime.stage.unfinished;
@@ -83,6 +87,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   for (const status of runtime.crew?.workers.statuses() ?? []) {
     for (const [name, count] of Object.entries(status.instances)) instances[name] = (instances[name] ?? 0) + count;
     handled += status.handled;
+    eventsSkipped += status.eventsSkipped;
     unfinished += status.unfinished;
     actorsBusy ||= status.actorsBusy;
   }
@@ -99,6 +104,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     unfinished,
     actorsBusy,
     handled,
+    eventsSkipped,
     instances,
     reactions: runtime.reactions.metrics(),
     projections: runtime.projections.metrics(),

@@ -59,6 +59,7 @@ export interface WorkerStatus {
   readonly activity: number;
   readonly unfinished: number;
   readonly handled: number;
+  readonly eventsSkipped: number;
   readonly actorsBusy: boolean;
   readonly instances: Readonly<Record<string, number>>;
 }
@@ -200,13 +201,15 @@ class WorkerStage {
     const links = this.#links;
     const journal = this.#journal;
     if (stage === undefined || links === undefined || journal === undefined) {
-      return { idle: true, activity: 0, unfinished: 0, handled: 0, actorsBusy: false, instances: {} };
+      return { idle: true, activity: 0, unfinished: 0, handled: 0, eventsSkipped: 0, actorsBusy: false, instances: {} };
     }
     const instances: Record<string, number> = {};
     let handled = 0;
+    let eventsSkipped = 0;
     for (const host of stage.aggregates) {
       instances[host.definition.name] = host.size;
       handled += host.handled;
+      eventsSkipped += host.eventsSkipped;
     }
     for (const [name, count] of stage.actors.counts()) instances[name] = count;
     return {
@@ -214,6 +217,7 @@ class WorkerStage {
       activity: links.crossed,
       unfinished: stage.unfinished + links.unfinished,
       handled,
+      eventsSkipped,
       actorsBusy: stage.actors.busy,
       instances,
     };

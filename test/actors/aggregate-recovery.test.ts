@@ -11,7 +11,7 @@ import type { Journal } from '../../src/journal/journal.js';
 import { AggregateHarness, codeOf, errorOf, stateOf } from './aggregate-harness.js';
 import { ledger, Script } from './ledger.js';
 
-const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const silent = { log: { debug: nothing, info: nothing, warn: nothing, error: nothing }, skipped: nothing };
 function nothing(): void {
   // Nobody reads it.
 }

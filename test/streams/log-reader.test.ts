@@ -7,12 +7,15 @@ import { FeedHarness } from './feed-harness.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const same = (event: RecordedEvent): RecordedEvent => event;
+const known = (event: RecordedEvent): boolean => event.aggregateId !== 'stranger';
 
 function setUp(windowEvents = 1_000) {
   const harness = new FeedHarness(windowEvents);
   const stop = new AbortController();
   const caught: unknown[] = [];
-  const reader = new LogReader(harness.journal, harness.window, same, stop.signal, (error) => caught.push(error));
+  const reader = new LogReader(harness.journal, harness.window, { present: same, known }, stop.signal, (error) =>
+    caught.push(error),
+  );
   return { harness, reader, stop, caught };
 }
 
@@ -86,7 +89,9 @@ describe('LogReader', () => {
     const { harness, stop, caught } = setUp(10);
     for (let i = 0; i < 30; i += 1) await harness.commit('a', 100);
     harness.reopen();
-    const late = new LogReader(harness.journal, harness.window, same, stop.signal, (error) => caught.push(error));
+    const late = new LogReader(harness.journal, harness.window, { present: same, known }, stop.signal, (error) =>
+      caught.push(error),
+    );
     const journalRead = harness.journal.read.bind(harness.journal);
     const closed = new Promise<never>((_resolve, reject) => {
       stop.signal.addEventListener('abort', () => reject(new Error('the journal is closed')));
@@ -153,8 +158,11 @@ describe('LogReader', () => {
     const broken = new LogReader(
       harness.journal,
       harness.window,
-      () => {
-        throw new Error('no upcaster');
+      {
+        present: () => {
+          throw new Error('no upcaster');
+        },
+        known,
       },
       stop.signal,
       () => undefined,
@@ -165,6 +173,28 @@ describe('LogReader', () => {
       .subscribe({ error: (error) => told.push(String(error)), complete: () => told.push('end') });
     for (let i = 0; i < 10; i += 1) await turn();
     expect(told).to.deep.equal(['Error: no upcaster']);
+  });
+});
+
+describe('LogReader, unknown events', () => {
+  it('passes them, skips and counts them, or fails at the first and names its position, as asked', async () => {
+    const { harness, reader } = setUp();
+    await harness.commit('a', 2);
+    await harness.commit('stranger', 1);
+    await harness.commit('a', 1);
+    expect(await positions(reader.read({}))).to.deep.equal([1, 2, 3, 4]);
+    expect(await positions(reader.read({ unknownEvents: 'skip', limit: 3 }))).to.deep.equal([1, 2, 4]);
+    expect(reader.eventsSkipped).to.equal(1);
+    const seen: number[] = [];
+    let error: unknown;
+    try {
+      for await (const event of reader.read({ unknownEvents: 'fail' })) seen.push(event.position);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(seen).to.deep.equal([1, 2]);
+    expect(error).to.have.property('code', 'TROUPE_INVALID_EVENT');
+    expect(error).to.have.property('message').that.contains('position 3');
   });
 });
 
