@@ -42,13 +42,13 @@ describe('src/README.md', () => {
 });
 
 describe('src/DECISIONS.md', () => {
-  it('counts its decisions without gap or repeat, each with a status', async () => {
+  it('numbers its decisions without repeat, each with a status', async () => {
     const text = await readRepositoryFile('src/DECISIONS.md');
     const sections = text.split(/^## (?=D-)/m).slice(1);
     expect(sections).to.have.length.above(20);
-    for (const [index, section] of sections.entries()) {
-      expect(section).to.match(new RegExp(`^D-${String(index + 1).padStart(3, '0')}: .+\\n\\n\\*[A-Z]`));
-    }
+    for (const section of sections) expect(section).to.match(/^D-\d{3}: .+\n\n\*[A-Z]/);
+    const numbers = sections.map((section) => section.slice(0, 'D-000'.length));
+    expect(new Set(numbers)).to.have.length(numbers.length);
   });
 
   it('has a line for every dependency, and for no other', async () => {
