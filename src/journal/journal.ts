@@ -87,6 +87,22 @@ export interface RecordChange {
   readonly value: unknown;
 }
 
+/** A record of the runtime as it is kept. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** A part of the records of one kind, by key. */
+export interface RecordRange {
+  /** Only keys behind this one. */
+  readonly after?: string;
+  /** Only keys before this one. */
+  readonly before?: string;
+  /** Upper bound of the number of records in the answer. */
+  readonly limit?: number;
+}
+
 /** What `read` selects. All conditions have to hold. */
 export interface EventQuery {
   /** Only events with a greater position. */
@@ -153,8 +169,10 @@ export interface Journal {
 
   /** Writes records and timers, all or none, with the next commit; resolves when they are durable. */
   writeRecords(changes: readonly RecordChange[], timers?: readonly TimerChange[]): Promise<void>;
-  /** All records of one kind, in order of key. */
-  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+  /** The records of one kind, in order of key: all of them, or those of a range. */
+  readRecords(kind: string, range?: RecordRange): Promise<readonly StoredRecord[]>;
+  /** The values of these records, in the order of the keys; undefined where there is none. */
+  findRecords(kind: string, keys: readonly string[]): Promise<readonly unknown[]>;
 
   /** Timers in order of the time at which they wake. */
   readTimers(query: TimerQuery): Promise<readonly StoredTimer[]>;

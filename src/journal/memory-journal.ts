@@ -18,7 +18,9 @@ import type {
   JournalMetrics,
   LoadedStream,
   RecordChange,
+  RecordRange,
   StoredOutcome,
+  StoredRecord,
   Stream,
 } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
@@ -109,8 +111,12 @@ export class MemoryJournal implements Journal {
     await this.#writer.writeRecords(new RecordWrite(changes, timers));
   }
 
-  async readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]> {
-    return this.#store.readRecords(kind);
+  async readRecords(kind: string, range?: RecordRange): Promise<readonly StoredRecord[]> {
+    return this.#store.readRecords(kind, range);
+  }
+
+  async findRecords(kind: string, keys: readonly string[]): Promise<readonly unknown[]> {
+    return this.#store.findRecords(kind, keys);
   }
 
   async readTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {

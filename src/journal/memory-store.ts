@@ -7,7 +7,15 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import type { CommitGroup } from './commit-group.js';
 import { outcomeIn, selectEvents, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
-import type { EventPage, EventQuery, LoadedStream, StoredOutcome, StoredSnapshot } from './journal.js';
+import type {
+  EventPage,
+  EventQuery,
+  LoadedStream,
+  RecordRange,
+  StoredOutcome,
+  StoredRecord,
+  StoredSnapshot,
+} from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import { MemoryTimers } from './memory-timers.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
@@ -182,11 +190,20 @@ export class MemoryStore implements JournalStore {
     return { events, searchedTo };
   }
 
-  readRecords(kind: string): { readonly key: string; readonly value: unknown }[] {
-    return Array.from(this.#records.get(kind) ?? [], ([key, text]) => ({
-      key,
-      value: JSON.parse(text) as unknown,
-    })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  readRecords(kind: string, { after = '', before, limit = Infinity }: RecordRange = {}): StoredRecord[] {
+    return Array.from(this.#records.get(kind) ?? [])
+      .filter(([key]) => key > after && (before === undefined || key < before))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .slice(0, limit)
+      .map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
+  }
+
+  findRecords(kind: string, keys: readonly string[]): unknown[] {
+    const records = this.#records.get(kind);
+    return keys.map((key) => {
+      const text = records?.get(key);
+      return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    });
   }
 
   /** Index of the page that holds a position, or would hold it. */

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { nanoid } from 'nanoid';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
-import type { EventPage, EventQuery, Journal } from './journal.js';
+import type { EventPage, EventQuery, Journal, RecordRange, StoredRecord } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import { lockJournal } from './journal-lock.js';
 import { inspectPath } from './journal-path.js';
@@ -98,7 +98,7 @@ export interface JournalReader {
   /** As `Journal.read`. */
   read(query: EventQuery): Promise<EventPage>;
   /** As `Journal.readRecords`. */
-  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]>;
+  readRecords(kind: string, range?: RecordRange): Promise<readonly StoredRecord[]>;
   /** As `Journal.readTimers`. */
   readTimers(query: TimerQuery): Promise<readonly StoredTimer[]>;
   close(): Promise<void>;
@@ -117,7 +117,7 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
       identity,
       head: () => readPosition(connection),
       read: (query) => readEvents(connection, query),
-      readRecords: (kind) => readRecords(connection, kind),
+      readRecords: (kind, range) => readRecords(connection, kind, range),
       // A journal that an earlier release has written has none.
       readTimers: async (query) => ((await hasTimers(connection)) ? readTimers(connection, query) : []),
       close: () => connection.close(),

@@ -18,13 +18,15 @@ import type {
   JournalMetrics,
   LoadedStream,
   RecordChange,
+  RecordRange,
   StoredOutcome,
+  StoredRecord,
   Stream,
 } from './journal.js';
 import type { JournalFault } from './journal-store.js';
 import { RecordWrite } from './record-write.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import { readEvents, readIdentity, readRecords } from './sqlite-reading.js';
+import { findRecords, readEvents, readIdentity, readRecords } from './sqlite-reading.js';
 import { SqliteRecovery } from './sqlite-recovery.js';
 import { SqliteStore } from './sqlite-store.js';
 import { readTimers } from './sqlite-timers.js';
@@ -159,8 +161,12 @@ export class SqliteJournal implements Journal {
     await this.#writer.writeRecords(new RecordWrite(changes, timers));
   }
 
-  readRecords(kind: string): Promise<readonly { readonly key: string; readonly value: unknown }[]> {
-    return readRecords(this.#parts.reading, kind);
+  readRecords(kind: string, range?: RecordRange): Promise<readonly StoredRecord[]> {
+    return readRecords(this.#parts.reading, kind, range);
+  }
+
+  findRecords(kind: string, keys: readonly string[]): Promise<readonly unknown[]> {
+    return findRecords(this.#parts.reading, kind, keys);
   }
 
   readTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {

@@ -9,7 +9,7 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { selectEvents } from './event-page.js';
 import type { PageFilter, StoredPage } from './event-page.js';
 import { spansAfter, storedRow } from './index-row.js';
-import type { EventPage, EventQuery } from './journal.js';
+import type { EventPage, EventQuery, RecordRange, StoredRecord } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
 import { pagesAt, pagesFrom } from './sqlite-pages.js';
@@ -34,7 +34,13 @@ SELECT
     WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
   ) AS rows`;
 
-const RECORDS = 'SELECT key, value FROM record WHERE kind = ? ORDER BY key';
+const RECORDS = 'SELECT key, value FROM record WHERE kind = ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4';
+
+const RECORDS_AT =
+  'SELECT record.key, record.value FROM json_each(?2) AS wanted CROSS JOIN record ON kind = ?1 AND record.key = wanted.value';
+
+/** Behind every key. */
+const LAST_KEY = '\u{10ffff}\u{10ffff}';
 
 const IDENTITY = "SELECT value FROM meta WHERE key = 'identity'";
 
@@ -123,11 +129,28 @@ function select(pages: readonly StoredPage[], filter: PageFilter, limit: number,
   return { events, searchedTo };
 }
 
-/** All records of one kind, in order of key. */
+/** The records of one kind, in order of key. */
 export async function readRecords(
   session: SqliteSession,
   kind: string,
-): Promise<{ readonly key: string; readonly value: unknown }[]> {
-  const rows = await session.all<{ readonly key: string; readonly value: string }>(RECORDS, kind);
+  { after = '', before = LAST_KEY, limit = -1 }: RecordRange = {},
+): Promise<StoredRecord[]> {
+  const rows = await session.all<RecordRow>(RECORDS, kind, after, before, limit);
   return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }));
+}
+
+/** The values of records, in the order of the keys; undefined where there is none. */
+export async function findRecords(
+  session: SqliteSession,
+  kind: string,
+  keys: readonly string[],
+): Promise<readonly unknown[]> {
+  const rows = await session.all<RecordRow>(RECORDS_AT, kind, JSON.stringify(keys));
+  const found = new Map(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
+  return keys.map((key) => found.get(key));
+}
+
+interface RecordRow {
+  readonly key: string;
+  readonly value: string;
 }

@@ -4,7 +4,7 @@
  * Calls have an answer each; notes have none. Values that users gave cross as bytes of the frame codec.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
+import { fromWireTroupeError, toWireError, type WireError } from '../core/wire-error.js';
 
 type ControlMessage =
   | { readonly kind: 'call'; readonly seq: number; readonly name: string; readonly argument: unknown }

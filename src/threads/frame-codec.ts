@@ -9,7 +9,7 @@ import { AppendRequest, StateRequest } from '../actors/system-request.js';
 import { RoutedRef } from '../actors/routed-ref.js';
 import { exactValue, NegativeZero, OddObject, OddText } from './exact-value.js';
 import type { Frame } from './link.js';
-import { fromWireError, toWireError, type WireError } from './wire-error.js';
+import { fromWireError, toWireError, type WireError } from '../core/wire-error.js';
 
 /** Makes a reference of this thread. */
 export type MakeRef = (name: string, id: string) => unknown;

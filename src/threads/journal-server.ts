@@ -7,7 +7,7 @@
 import type { Journal, JournalEntry, Stream } from '../journal/journal.js';
 import type { JournalAnswer, JournalAnswers, JournalRequest, StreamNumber } from './journal-wire.js';
 import { TurnBatch } from './turn-batch.js';
-import { toWireError } from './wire-error.js';
+import { toWireError } from '../core/wire-error.js';
 
 export class JournalServer {
   readonly #journal: Journal;

@@ -7,7 +7,7 @@
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { JournalEntry, StoredOutcome, StoredSnapshot } from '../journal/journal.js';
 import type { TimerChange } from '../journal/timer-change.js';
-import type { WireError } from './wire-error.js';
+import type { WireError } from '../core/wire-error.js';
 
 /** Number under which a stream's handle is known between the two sides. */
 export type StreamNumber = number;

@@ -14,7 +14,7 @@ import type { FrameCodec } from './frame-codec.js';
 import { MailWriter, readMail, type WireMail } from './mail-wire.js';
 import type { ThreadIndex } from './placement.js';
 import { exactValue } from './exact-value.js';
-import { fromWireTroupeError, toWireError, type WireError } from './wire-error.js';
+import { fromWireTroupeError, toWireError, type WireError } from '../core/wire-error.js';
 
 /** How a message ended, or that the mailbox has taken it. `done`: without a reply that anybody wants; a run of them. */
 export type WireOutcome =

@@ -9,7 +9,7 @@ import type { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, JournalEntry, LoadedStream, StoredOutcome, Stream } from '../journal/journal.js';
 import type { JournalAnswer, JournalAnswers, JournalRequest } from './journal-wire.js';
 import { TurnBatch } from './turn-batch.js';
-import { fromWireTroupeError } from './wire-error.js';
+import { fromWireTroupeError } from '../core/wire-error.js';
 
 /** This side's view of a stream: counts what it has appended. */
 class RemoteStream implements Stream {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { hashText } from '../../src/core/fingerprint.js';
-import type { CommittedEvents, Journal } from '../../src/journal/journal.js';
+import type { CommittedEvents, Journal, RecordRange } from '../../src/journal/journal.js';
 import type { StoredTimer, TimerChange } from '../../src/journal/timer-change.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import { openJournal } from '../../src/journal/open-journal.js';
@@ -491,6 +491,21 @@ for (const [where, open] of Object.entries(journals)) {
           ]);
           expect(await journal.readRecords('other')).to.deep.equal([{ key: 'a', value: null }]);
           expect(await journal.readRecords('none')).to.deep.equal([]);
+        }),
+      );
+
+      it(
+        'gives ranges of records in order of key, and single ones by key',
+        withJournal(async (journal) => {
+          const keys = ['r/1', 'r/2', 'r/3', 'r0', 'q/9'];
+          await journal.writeRecords(keys.map((key) => ({ kind: 'k', key, value: key })));
+          await journal.writeRecords([{ kind: 'other', key: 'r/15', value: 0 }]);
+          const found = async (range: RecordRange) => (await journal.readRecords('k', range)).map(({ key }) => key);
+          expect(await found({ after: 'r/', before: 'r0' })).to.deep.equal(['r/1', 'r/2', 'r/3']);
+          expect(await found({ after: 'r/1', limit: 2 })).to.deep.equal(['r/2', 'r/3']);
+          expect(await found({ limit: 1 })).to.deep.equal(['q/9']);
+          expect(await journal.findRecords('k', ['r/3', 'nobody', 'q/9'])).to.deep.equal(['r/3', undefined, 'q/9']);
+          expect(await journal.findRecords('k', [])).to.deep.equal([]);
         }),
       );
     });

@@ -4,7 +4,7 @@
  * Structured clone loses code and class; here a `TroupeError` arrives as one, a `RangeError` as one, and an error of
  * a user's class as `Error` with the name of that class.
  */
-import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+import { isTroupeError, TroupeError } from './troupe-error.js';
 
 /** An error as plain data. */
 export interface WireError {
