@@ -29,6 +29,10 @@ export class ActorCellContext implements ActorContext, MessageSource {
   readonly #around: ActorSurroundings;
   #self: ActorRef<RuntimeActor> | undefined;
   #log: Logger | undefined;
+  #lastSender: InstanceAddress | undefined;
+  #toLastSender: ActorRef | undefined;
+  /** What messages carry that inherit nothing: shared by all of them. */
+  #original: EnvelopeFacts | undefined;
 
   constructor(cell: ActorCell, around: ActorSurroundings) {
     this.#cell = cell;
@@ -47,19 +51,27 @@ export class ActorCellContext implements ActorContext, MessageSource {
 
   get sender(): ActorRef | null {
     const sender = addressOf(this.#cell.current?.sender);
-    return sender === undefined ? null : this.refTo(sender);
+    if (sender === undefined) return null;
+    // The same one often sends again.
+    if (sender !== this.#lastSender || this.#toLastSender === undefined) {
+      this.#lastSender = sender;
+      this.#toLastSender = this.refTo(sender);
+    }
+    return this.#toLastSender;
   }
 
   /** What the messages sent through references of this context inherit. */
   get inherited(): EnvelopeFacts {
     const current = this.#cell.current;
-    const { name, id } = this.#cell;
-    return {
-      correlationId: current?.correlationId ?? current?.commandId,
-      causationId: current?.causationId,
-      metadata: current?.metadata,
-      sender: { name, id },
-    };
+    const correlationId = current?.correlationId ?? current?.commandId;
+    const causationId = current?.causationId ?? undefined;
+    const metadata = current?.metadata;
+    if (this.#original === undefined) {
+      const { name, id } = this.#cell;
+      this.#original = { correlationId: undefined, causationId: undefined, metadata: undefined, sender: { name, id } };
+    }
+    if (correlationId === undefined && causationId === undefined && metadata === undefined) return this.#original;
+    return { correlationId, causationId, metadata, sender: this.#original.sender };
   }
 
   /** A reference that sends in the name of this actor; for actors, as every reference here is typed by the caller. */

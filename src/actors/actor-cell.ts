@@ -8,7 +8,7 @@
 import type { Envelope } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { ActorCellContext } from './actor-cell-context.js';
-import type { RuntimeActor } from './actor-definition.js';
+import type { RuntimeActor, RuntimeHandler } from './actor-definition.js';
 import { abandoned, failedHandling, notAnsweredNow, ownAsk, stopped, systemStopped } from './actor-fault.js';
 import { LifeCycle } from './actor-life-cycle.js';
 import { ActorMail, type MailOwner } from './actor-mail.js';
@@ -17,6 +17,7 @@ import type { ActorSurroundings } from './actor-surroundings.js';
 import { ActorTimers } from './actor-timers.js';
 import type { Runnable } from './dispatcher.js';
 import { asPromise, Flight } from './flight.js';
+import { checkMessage, isPrimitive } from './message-check.js';
 import { copyMessage } from './message-copy.js';
 import { type InstanceAddress, keyOf, sameInstance, type Supervised } from './signal.js';
 
@@ -40,6 +41,12 @@ export class ActorCell implements Runnable, MailOwner {
   /** Whether the life cycle may have something to do, which goes before mail. */
   #attention = true;
   #current: Envelope | undefined;
+  /** A type that the definition is known to receive, and needs no priority. */
+  #knownType: string | undefined;
+  /** What was handled last, and by what: most messages are like the one before. */
+  #lastType: string | undefined;
+  #lastReceive: ReadonlyMap<string, RuntimeHandler> | undefined;
+  #lastHandler: RuntimeHandler | undefined;
   /** Whether the current message is set aside, or should have been but didn't fit. */
   #aside: 'kept' | 'lost' | undefined;
   #inHook = false;
@@ -80,6 +87,21 @@ export class ActorCell implements Runnable, MailOwner {
   }
 
   // Mail
+
+  /** Whether mail is refused, for good. */
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether a message without options can be taken as it is: type known, nothing in it to bind, no priority to ask for. */
+  takesPlainly(type: string, payload: unknown): boolean {
+    if (type !== this.#knownType) {
+      const { mailbox, receive } = this.definition.options;
+      if (mailbox.priority !== undefined || !receive.has(type)) return false;
+      this.#knownType = type;
+    }
+    return isPrimitive(payload) || !checkMessage(payload, () => `${keyOf(this)}: ${type}`);
+  }
 
   accept(envelope: Envelope): void {
     if (this.#isClosed) return this.#mail.drop(envelope, this.#ending());
@@ -207,8 +229,14 @@ export class ActorCell implements Runnable, MailOwner {
   #handle(envelope: Envelope): void {
     const { life } = this.cycle;
     if (life === undefined || this.#timers?.isStale(envelope) === true) return;
-    const handler = life.receive.get(envelope.type);
-    if (handler === undefined) return this.#mail.drop(envelope, notAnsweredNow(this, envelope.type));
+    const { type } = envelope;
+    if (type !== this.#lastType || life.receive !== this.#lastReceive) {
+      this.#lastType = type;
+      this.#lastReceive = life.receive;
+      this.#lastHandler = life.receive.get(type);
+    }
+    const handler = this.#lastHandler;
+    if (handler === undefined) return this.#mail.drop(envelope, notAnsweredNow(this, type));
     this.#current = envelope;
     const { mark } = this.#around;
     mark.enter(envelope);

@@ -3,26 +3,25 @@ import type { Expiring } from '../core/deadlines.js';
 import type { ReplySink } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
 
-/** Facts for the message of a timeout. */
-export interface AskFacts {
-  readonly target: string;
-  readonly targetId: string;
-  readonly type: string;
-  readonly timeoutMs: number;
-  /** Whether to resolve with `{ reply, position, version }`. */
-  readonly receipt: boolean;
-}
-
 export class PendingAsk implements ReplySink, Expiring {
   readonly wantsReply = true;
   readonly promise: Promise<unknown>;
   settled = false;
-  readonly #facts: AskFacts;
+  readonly #target: string;
+  readonly #targetId: string;
+  readonly #type: string;
+  readonly #timeoutMs: number;
+  readonly #receipt: boolean;
   #resolve!: (value: unknown) => void;
   #reject!: (error: TroupeError) => void;
 
-  constructor(facts: AskFacts) {
-    this.#facts = facts;
+  /** @param receipt whether to resolve with `{ reply, position, version }` */
+  constructor(target: string, targetId: string, type: string, timeoutMs: number, receipt: boolean) {
+    this.#target = target;
+    this.#targetId = targetId;
+    this.#type = type;
+    this.#timeoutMs = timeoutMs;
+    this.#receipt = receipt;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -31,7 +30,7 @@ export class PendingAsk implements ReplySink, Expiring {
 
   reply(value: unknown, position: number, version: number): void {
     this.settled = true;
-    this.#resolve(this.#facts.receipt ? { reply: value, position, version } : value);
+    this.#resolve(this.#receipt ? { reply: value, position, version } : value);
   }
 
   fail(error: TroupeError): void {
@@ -40,7 +39,10 @@ export class PendingAsk implements ReplySink, Expiring {
   }
 
   expire(): void {
-    const { target, targetId, type, timeoutMs } = this.#facts;
+    const target = this.#target;
+    const targetId = this.#targetId;
+    const type = this.#type;
+    const timeoutMs = this.#timeoutMs;
     this.fail(
       new TroupeError(
         'TROUPE_ASK_TIMEOUT',

@@ -1,15 +1,18 @@
 /**
  * The reference behind `ActorRef`: a name, an id, and the post office that messages go through.
  *
- * It holds no instance, so that it stays true when the instance leaves memory, restarts or moves.
+ * It rests on no instance, so that it stays true when the instance leaves memory, restarts or moves. It does remember
+ * the cell of a plain actor that it has found on its own thread, until that one closes: then a plain message goes
+ * straight into the mailbox, and what is looked up by name for every other message is not. Hot path: suite `mailbox`.
  */
 import { suggestion } from '../core/did-you-mean.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
-import type { EnvelopeFacts, Post } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
 import { readMetadata } from '../core/metadata.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
+import type { ActorCell } from './actor-cell.js';
 import type { RuntimeRef } from './actor-ref.js';
 import type { MessageSource } from './actor-surroundings.js';
 import type { AskOptions, MessageOptions } from './message-options.js';
@@ -25,6 +28,8 @@ export interface RefSurroundings extends SendSurroundings {
   readonly deadlines: Deadlines;
   readonly askTimeoutMs: number;
   isQuery(target: string, type: string): boolean;
+  /** The plain actor, if it lives on this thread. Default: none does. */
+  readonly nearby?: ((name: string, id: string) => ActorCell | undefined) | undefined;
   stop(target: string, targetId: string): Promise<void>;
 }
 
@@ -35,6 +40,8 @@ export class RoutedRef implements RuntimeRef {
   readonly id: string;
   readonly #around: RefSurroundings;
   readonly #source: MessageSource | undefined;
+  /** The instance, if it is a plain actor of this thread and a message has found it there. */
+  #cell: ActorCell | undefined;
 
   /** @param source in whose name it sends; undefined: nobody's */
   constructor(around: RefSurroundings, name: string, id: string, source?: MessageSource) {
@@ -53,6 +60,10 @@ export class RoutedRef implements RuntimeRef {
   }
 
   tell(type: string, payload?: unknown, options?: MessageOptions): void {
+    const cell = options === undefined ? this.#nearby() : undefined;
+    if (cell?.takesPlainly(type, payload) === true) {
+      return cell.accept(new Envelope(this.name, this.id, type, payload, this.#source?.inherited, undefined));
+    }
     this.#refuseQuery(type, 'tell');
     const { post } = this.#around;
     post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, undefined, false)));
@@ -87,11 +98,25 @@ export class RoutedRef implements RuntimeRef {
     const { post, deadlines } = this.#around;
     const timeoutMs = this.#timeoutMs(options);
     const receipt = options?.receipt === true;
-    const pending = new PendingAsk({ target: this.name, targetId: this.id, type, timeoutMs, receipt });
-    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, pending, false));
-    post.deliver(envelope);
+    const pending = new PendingAsk(this.name, this.id, type, timeoutMs, receipt);
+    const cell = options === undefined ? this.#nearby() : undefined;
+    if (cell?.takesPlainly(type, payload) === true) {
+      cell.accept(new Envelope(this.name, this.id, type, payload, this.#source?.inherited, pending));
+    } else {
+      post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, pending, false)));
+    }
     if (!pending.settled) deadlines.add(pending, timeoutMs);
     return pending.promise;
+  }
+
+  /** The cell that a message can go straight to. */
+  #nearby(): ActorCell | undefined {
+    if (this.#around.post.closed) return undefined;
+    const known = this.#cell;
+    if (known !== undefined && !known.closed) return known;
+    // None yet, or it ends, and another one may have come to life under its name.
+    this.#cell = this.#around.nearby?.(this.name, this.id);
+    return this.#cell;
   }
 
   stop(): Promise<void> {

@@ -56,7 +56,16 @@ export class Envelope {
   fromThread = -2;
   fromSeq = 0;
 
-  constructor(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined) {
+  /** @param sink instead of the one in `facts`, which many messages may share */
+  constructor(
+    target: string,
+    targetId: string,
+    type: string,
+    payload: unknown,
+    facts: EnvelopeFacts | undefined,
+    sink: ReplySink | undefined = facts?.sink,
+  ) {
+    this.sink = sink;
     this.target = target;
     this.targetId = targetId;
     this.type = type;
@@ -68,7 +77,6 @@ export class Envelope {
       this.metadata = undefined;
       this.priority = 0;
       this.waits = false;
-      this.sink = undefined;
       this.sender = undefined;
     } else {
       this.commandId = facts.commandId;
@@ -77,7 +85,6 @@ export class Envelope {
       this.metadata = facts.metadata;
       this.priority = facts.priority ?? 0;
       this.waits = facts.waits ?? false;
-      this.sink = facts.sink;
       this.sender = facts.sender;
     }
   }
@@ -85,6 +92,8 @@ export class Envelope {
 
 /** Takes messages to their targets; the router of a thread. */
 export interface Post {
+  /** Whether every message is refused. */
+  readonly closed: boolean;
   /**
    * The message as its receiver gets it: type known, payload valid by the schema and serialisable.
    *

@@ -10,6 +10,10 @@ export class FrontDoor implements Post {
     this.#post = post;
   }
 
+  get closed(): boolean {
+    return this.#closedBy !== undefined;
+  }
+
   /** Refuses all messages from now on. */
   close(system: string): void {
     this.#closedBy = system;

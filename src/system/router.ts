@@ -30,6 +30,7 @@ export interface Elsewhere {
 }
 
 export class Router implements Post {
+  readonly closed = false;
   readonly #targets = new Map<string, Target>();
   #elsewhere: Elsewhere | undefined;
 

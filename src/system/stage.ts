@@ -61,6 +61,7 @@ export class Stage {
   readonly aggregates: readonly AggregateHost[];
   readonly actors: ActorHost;
   readonly #around: StageSurroundings;
+  readonly #surroundings = new WeakMap<Post, RefSurroundings>();
 
   constructor(around: StageSurroundings) {
     this.#around = around;
@@ -134,15 +135,21 @@ export class Stage {
     await this.actors.stop(name, id);
   }
 
+  /** The same for all references that send through one post office. */
   #refSurroundings(post: Post): RefSurroundings {
-    return {
+    const known = this.#surroundings.get(post);
+    if (known !== undefined) return known;
+    const made: RefSurroundings = {
       post,
       deadlines: this.#around.deadlines,
       askTimeoutMs: this.#around.askTimeoutMs,
+      nearby: (name, id) => this.actors.find(name, id),
       isQuery: (target, type) => this.router.isQuery(target, type),
       withdraw: (envelope) => this.router.withdraw(envelope),
       undelivered: (envelope, error) => this.undelivered(envelope, error),
       stop: (target, id) => this.#stop(target, id),
     };
+    this.#surroundings.set(post, made);
+    return made;
   }
 }

@@ -39,6 +39,7 @@ export class ActorHarness {
   readonly #definitions = new Map<string, RuntimeActor>();
   readonly #deadlines = new Deadlines(this.clock);
   #ids = 0;
+  readonly #deliver = (envelope: Envelope): void => this.host.deliver(envelope);
 
   constructor(definitions: readonly AnyActor[], options: HarnessOptions = {}) {
     for (const definition of definitions) this.#definitions.set(definition.name, definition);
@@ -48,8 +49,9 @@ export class ActorHarness {
       remove: () => undefined,
     };
     this.post = {
+      closed: false,
       address: (target, id, type, payload, facts) => this.#address(target, id, type, payload, facts),
-      deliver: (envelope) => this.host.deliver(envelope),
+      deliver: this.#deliver,
     };
     this.host = new ActorHost({
       dispatcher: new Dispatcher(this.clock),
@@ -95,6 +97,9 @@ export class ActorHarness {
         deadlines: this.#deadlines,
         askTimeoutMs: 60_000,
         isQuery: () => false,
+        // A test that listens to the post wants all mail to go by post.
+        nearby: (target, targetId) =>
+          this.post.deliver === this.#deliver ? this.host.find(target, targetId) : undefined,
         stop: (target, targetId) => this.host.stop(target, targetId),
         withdraw: (envelope) => this.host.withdraw(envelope),
         undelivered: (envelope, error) =>

@@ -98,6 +98,38 @@ describe('actor messages', () => {
     expect(await a.ask('total')).to.equal(3);
   });
 
+  it('finds the next actor of a name with a reference that knew the one before, and a dead letter in between', async () => {
+    const harness = new ActorHarness([tally]);
+    const a = harness.spawn(tally, 'a', { from: 0 });
+    a.tell('add', 1);
+    expect(await a.ask('total')).to.equal(1);
+    const stopping = a.stop();
+    await harness.settled();
+    await stopping;
+    a.tell('add', 10);
+    expect(harness.dropped).to.deep.equal(['stopped add']);
+    expect(await codeOf(a.ask('total'))).to.equal('TROUPE_ACTOR_STOPPED');
+    harness.spawn(tally, 'a', { from: 100 });
+    a.tell('add', 1);
+    expect(await a.ask('total')).to.equal(101);
+  });
+
+  it('refuses a payload by its path and an unknown type also when plain messages went before', async () => {
+    const harness = new ActorHarness([tally]);
+    const a = harness.spawn(tally, 'a', { from: 0 });
+    a.tell('add', 1);
+    await harness.settled();
+    expect(() => a.tell('add', { by: () => 1 } as never))
+      .to.throw('tally/a: add')
+      .with.property('details')
+      .include({ path: 'by' });
+    expect(() => a.tell('ad' as never, 1 as never))
+      .to.throw()
+      .with.property('code', 'TROUPE_UNKNOWN_MESSAGE');
+    a.tell('add', 2);
+    expect(await a.ask('total')).to.equal(3);
+  });
+
   it('refuses arguments that can not be sent, by their path', () => {
     const harness = new ActorHarness([tally]);
     expect(() => harness.spawn(tally, 'a', { from: () => 1 })).to.throw('from');

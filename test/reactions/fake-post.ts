@@ -22,6 +22,7 @@ export class FakeWorld {
 }
 
 export class FakePost implements Post {
+  readonly closed = false;
   /** Every delivery to this life, repeats included. */
   readonly deliveries: Envelope[] = [];
   /** Deliveries without an outcome. */
