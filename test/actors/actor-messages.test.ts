@@ -123,7 +123,7 @@ describe('actor messages', () => {
       .to.throw('tally/a: add')
       .with.property('details')
       .include({ path: 'by' });
-    expect(() => a.tell('ad' as never, 1 as never))
+    expect(() => harness.ref<RuntimeActor>(tally, 'a').tell('ad', 1))
       .to.throw()
       .with.property('code', 'TROUPE_UNKNOWN_MESSAGE');
     a.tell('add', 2);
