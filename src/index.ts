@@ -29,7 +29,9 @@ export {
   type RuntimeProjection,
   type SqlStatement,
 } from './projections/projection-definition.js';
-export type { View } from './projections/view.js';
+export type { BuildProgress } from './projections/build-progress.js';
+export type { Query, View } from './projections/view.js';
+export type { LiveValues } from './streams/live-values.js';
 export type { ReactionContext } from './reactions/reaction-context.js';
 export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
 export {

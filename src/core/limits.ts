@@ -46,6 +46,8 @@ export const LIMITS = {
   projectionBatch: 2_000,
   /** Rows that a projection keeps in memory between batches. */
   projectionRowsCached: 10_000,
+  /** Milliseconds that a projection may be behind without moving before `health()` calls it ill. */
+  projectionStalledMs: 10_000,
   /** Restarts of an actor within the window before its supervisor gives up. */
   childrenMaxRestarts: 3,
   childrenWithinMs: 10_000,

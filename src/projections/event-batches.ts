@@ -8,14 +8,14 @@ import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { EventPage, Journal } from '../journal/journal.js';
 import { EventFeed } from '../streams/event-feed.js';
-import type { EventWindow } from '../streams/event-window.js';
+import type { FollowedWindow } from '../streams/event-window.js';
 import type { HistoryReader, SharedHistory } from './shared-history.js';
 import type { Turns } from './turns.js';
 
 export interface EventSource {
   /** The past, beyond the window. */
   readonly history: SharedHistory;
-  readonly window: EventWindow;
+  readonly window: FollowedWindow;
   readonly turns: Turns;
 }
 

@@ -67,6 +67,12 @@ export interface ProjectionOptions<Name extends string, Of extends Sources, C ex
   readonly sql?: {
     readonly [Type in EventTypeOf<Of>]?: SqlHandler<RecordedEvent<Type, EventDataOf<Of, Type>>>;
   };
+  /**
+   * What becomes of an event that can't be taken: a handler threw, returned what is no row, or ended its worker twice.
+   * `'stop'` (default): the projection stands still in front of it. `'park'`: the rows do without it, and it becomes a
+   * dead letter with reason `parked`; retrying that builds the rows anew, with the event in its place.
+   */
+  readonly whenFailed?: 'stop' | 'park';
 }
 
 /**
@@ -111,6 +117,7 @@ export function projection<const Name extends string, const C extends Columns, c
     key,
     on,
     sql,
+    whenFailed: given.oneOf('whenFailed', ['stop', 'park'], 'stop'),
   });
   const definition: RuntimeProjection = Object.freeze({ kind: 'projection', name, options: settings });
   // The name has just been read from the options, and '~types' exists only for the compiler.
@@ -157,9 +164,10 @@ export interface ProjectionSettings {
   readonly key: ((event: RecordedEvent) => unknown) | undefined;
   readonly on: ReadonlyMap<string, (row: RuntimeRow | undefined, event: RecordedEvent, key: unknown) => unknown>;
   readonly sql: ReadonlyMap<string, (event: RecordedEvent) => unknown>;
+  readonly whenFailed: 'stop' | 'park';
 }
 
-const OPTION_KEYS = ['name', 'of', 'version', 'columns', 'indexes', 'key', 'on', 'sql'];
+const OPTION_KEYS = ['name', 'of', 'version', 'columns', 'indexes', 'key', 'on', 'sql', 'whenFailed'];
 
 function readIndexes(given: OptionReader, columns: readonly RuntimeColumn[]): ProjectionSettings['indexes'] {
   const advice = "give arrays of column names, such as [['total']]";

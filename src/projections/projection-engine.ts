@@ -9,15 +9,15 @@
 import type { Clock, Timer } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import { isTroupeError } from '../core/troupe-error.js';
+import { isTroupeError, type TroupeError } from '../core/troupe-error.js';
 import { BatchPace } from './batch-pace.js';
 import { EventBatches, type EventSource } from './event-batches.js';
-import { ProjectionFold } from './projection-fold.js';
+import { type FoldFault, type FoldMark, ProjectionFold } from './projection-fold.js';
 import type { ProjectionPlan } from './projection-plan.js';
-import { faultOfEvent, faultOfFile, type ProjectionFault, textOf } from './projection-fault.js';
+import { faultOfEvent, faultOfFile, parkedError, type ProjectionFault, textOf } from './projection-fault.js';
 import type { Row, RowKey } from './row-shape.js';
 import { isFaultOfStatement } from './sqlite-statement.js';
-import { type BoundStatement, StatementFailure, type SqliteViewTable } from './sqlite-view-table.js';
+import { type BoundStatement, type RowStore, StatementFailure, ViewTable } from './view-table.js';
 
 /** What the engines of a system share. */
 export interface EngineSurroundings extends EventSource {
@@ -25,14 +25,33 @@ export interface EngineSurroundings extends EventSource {
   readonly log: Logger;
   /** An event in today's shape. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
+  /** Told before and behind each call of a handler, so that whoever ends this thread knows what was on the stack. */
+  readonly mark?: FoldMark | undefined;
+}
+
+/** Where an engine begins. */
+export interface EngineStart {
+  /** The checkpoint of its table. */
+  readonly position: number;
+  /** The event that is known to be one that can't be taken; what stands before it is folded as ever. */
+  readonly poisoned?: PoisonedEvent | undefined;
+}
+
+export interface PoisonedEvent {
+  readonly position: number;
+  readonly error: unknown;
 }
 
 /** Who hears of an engine's progress. */
 export interface EngineListener {
-  /** The position has moved; `rows` changed with it, and if `statements` ran, perhaps any row. */
-  moved(rows: Rows, statements: boolean): void;
+  /** The position has moved; `rows` gives those that changed, if any did; if `statements` ran, any row may have. */
+  moved(rows: (() => Rows) | undefined, statements: boolean): void;
+  /** Something failed that is tried again, by no fault of an event; undefined when that is over. */
+  troubled(error: unknown): void;
   /** The engine is stopped by a fault. */
   stopped(fault: ProjectionFault): void;
+  /** The event can't be taken and will be passed over, once this has made a durable note of it. */
+  parked(event: RecordedEvent, error: TroupeError): Promise<void>;
   /** All is written, and nothing waits; the engine waits for the promise before it goes on. */
   atHead(): Promise<void> | undefined;
 }
@@ -49,7 +68,7 @@ const NO_ROWS: Rows = new Map();
 const NO_STATEMENTS: readonly BoundStatement[] = [];
 
 export class ProjectionEngine {
-  readonly table: SqliteViewTable;
+  readonly #table: ViewTable;
   readonly #plan: ProjectionPlan;
   readonly #around: EngineSurroundings;
   readonly #listener: EngineListener;
@@ -65,7 +84,7 @@ export class ProjectionEngine {
   #trouble: unknown;
   #failures = 0;
   /** A statement of this event failed; when the fold comes there again, it stops. */
-  #poisoned: { readonly position: number; readonly error: unknown } | undefined;
+  #poisoned: PoisonedEvent | undefined;
   /** Whether the last batch took all there was. */
   #emptied = false;
   #ending = false;
@@ -75,17 +94,19 @@ export class ProjectionEngine {
   constructor(
     around: EngineSurroundings,
     plan: ProjectionPlan,
-    table: SqliteViewTable,
-    position: number,
+    store: RowStore,
+    { position, poisoned }: EngineStart,
     listener: EngineListener,
   ) {
     this.#around = around;
     this.#plan = plan;
-    this.table = table;
+    const table = new ViewTable(plan.shape, store);
+    this.#table = table;
     this.#listener = listener;
     this.#position = position;
     this.#checkpoint = position;
-    const { turns, present } = around;
+    this.#poisoned = poisoned;
+    const { turns, present, mark } = around;
     this.#batches = new EventBatches(around, plan.types, position);
     this.#fold = new ProjectionFold({
       plan,
@@ -95,6 +116,7 @@ export class ProjectionEngine {
       fetch: (keys) => table.fetch(keys),
       turnOver: () => turns.over,
       turn: () => turns.next(),
+      mark,
     });
   }
 
@@ -148,7 +170,7 @@ export class ProjectionEngine {
     try {
       await this.#written();
       const position = this.#position;
-      if (position > this.#checkpoint) await this.table.write({ rows: NO_ROWS, statements: NO_STATEMENTS, position });
+      if (position > this.#checkpoint) await this.#table.write({ rows: NO_ROWS, statements: NO_STATEMENTS, position });
     } catch {
       // Nothing is lost: the next start folds again what was not written.
     }
@@ -159,7 +181,7 @@ export class ProjectionEngine {
     const batches = this.#batches;
     if (batches.used) {
       await this.#written();
-      this.#trouble = undefined;
+      this.#troubled(undefined);
       await this.#rest();
       if (batches.used) return;
     }
@@ -185,8 +207,29 @@ export class ProjectionEngine {
     this.#writing.catch(nothing);
     if (fault !== undefined) {
       await this.#written();
-      this.#stopBy(faultOfEvent(this.#plan.name, fault));
+      await this.#refuse(fault);
     }
+  }
+
+  /** An event can't be taken: the engine stops in front of it, or passes it over. */
+  async #refuse(refused: FoldFault): Promise<void> {
+    const { name, whenFailed } = this.#plan;
+    const { event } = refused;
+    if (whenFailed === 'stop') {
+      this.#stopBy(faultOfEvent(name, refused));
+      return;
+    }
+    const error = parkedError(name, refused);
+    await this.#listener.parked(event, error);
+    this.#around.log.error(error.message, error.details);
+    if (this.#poisoned?.position === event.position) this.#poisoned = undefined;
+    // It is the next one of those that were pulled.
+    this.#batches.take(1);
+    const { position } = this.#batches;
+    // At once: a letter that is discarded must not come back with a restart.
+    await this.#table.write({ rows: NO_ROWS, statements: NO_STATEMENTS, position });
+    this.#checkpoint = position;
+    this.#moveTo(position, NO_ROWS, false);
   }
 
   /** Waits until there is something behind the position. */
@@ -209,19 +252,19 @@ export class ProjectionEngine {
   async #write(rows: Rows, statements: readonly BoundStatement[], position: number): Promise<void> {
     const changes = rows.size > 0 || statements.length > 0;
     if (changes || position - this.#checkpoint >= SKIPPED_AT_MOST) {
-      const characters = await this.table.write({ rows, statements, position });
+      const characters = await this.#table.write({ rows, statements, position });
       this.#fold.weigh(rows.size, characters);
       this.#checkpoint = position;
     }
     this.#failures = 0;
-    this.#trouble = undefined;
+    this.#troubled(undefined);
     this.#moveTo(position, rows, statements.length > 0);
   }
 
   #moveTo(position: number, rows: Rows, statements: boolean): void {
     if (position <= this.#position) return;
     this.#position = position;
-    this.#listener.moved(rows, statements);
+    this.#listener.moved(rows.size === 0 ? undefined : () => rows, statements);
   }
 
   /** Goes back to the checkpoint, at once or after a pause. */
@@ -238,12 +281,12 @@ export class ProjectionEngine {
     this.#fold.forget();
     this.#writing = undefined;
     try {
-      this.#checkpoint = await this.table.readPosition();
+      this.#checkpoint = await this.#table.readPosition();
       // A write may have been done although it failed; which rows it changed is not known any more.
       this.#moveTo(this.#checkpoint, NO_ROWS, true);
     } catch (error) {
       // The file can't be read either: what is in memory holds, and writing again finds out.
-      this.#trouble = error;
+      this.#troubled(error);
     }
     this.#batches.restart(this.#checkpoint);
   }
@@ -255,7 +298,7 @@ export class ProjectionEngine {
         `projection ${this.#plan.name} can't go on at position ${this.#position} and tries again: ${textOf(error)}`,
       );
     }
-    this.#trouble = error;
+    this.#troubled(error);
     const waitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#failures);
     this.#failures += 1;
     if (this.#ending) return;
@@ -271,9 +314,15 @@ export class ProjectionEngine {
     this.#wake = undefined;
   }
 
+  #troubled(error: unknown): void {
+    if (this.#trouble === error) return;
+    this.#trouble = error;
+    this.#listener.troubled(error);
+  }
+
   #stopBy(fault: ProjectionFault): void {
     this.#fault = fault;
-    this.#trouble = undefined;
+    this.#troubled(undefined);
     this.#around.log.error(fault.error.message, fault.error.details);
     this.#listener.stopped(fault);
   }

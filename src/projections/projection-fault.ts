@@ -22,6 +22,16 @@ export function faultOfEvent(projection: string, { event, error }: FoldFault): P
   };
 }
 
+/** Why an event was passed over, for its dead letter and the log. */
+export function parkedError(projection: string, { event, error }: FoldFault): TroupeError {
+  const { position, type, aggregate, aggregateId } = event;
+  return new TroupeError(
+    isTroupeError(error) ? error.code : 'TROUPE_ACTOR_FAILED',
+    `projection ${projection} does without the event at position ${position} (${type} of ${aggregate}/${aggregateId}): ${textOf(error)}; it is parked. Fix the cause, then retry its dead letter, which builds the rows anew, or discard it`,
+    { cause: error, details: { projection, position, type } },
+  );
+}
+
 /** A fault of the views file: a table is gone, or damaged. */
 export function faultOfFile(projection: string, position: number, error: unknown): ProjectionFault {
   return { position, error: faultError(projection, error, `behind position ${position}`, { position }) };
@@ -36,7 +46,7 @@ function faultError(
   const code = isTroupeError(cause) ? cause.code : 'TROUPE_ACTOR_FAILED';
   return new TroupeError(
     code,
-    `projection ${projection} stopped ${where}: ${textOf(cause)}; later events wait in the journal. Fix the cause, then start the system again, or call rebuild()`,
+    `projection ${projection} stopped ${where}: ${textOf(cause)}; later events wait in the journal. Fix the cause, then start the system again, or call resume() or rebuild()`,
     { cause, details: { projection, ...facts } },
   );
 }

@@ -13,7 +13,7 @@ import { LIMITS } from '../core/limits.js';
 import type { ProjectionPlan } from './projection-plan.js';
 import { RowCache } from './row-cache.js';
 import type { Row, RowKey } from './row-shape.js';
-import type { BoundStatement } from './sqlite-view-table.js';
+import type { BoundStatement } from './view-table.js';
 import { firstWord } from './sqlite-statement.js';
 
 /** An event that can't be folded, and why. */
@@ -44,6 +44,13 @@ export interface FoldSurroundings {
   readonly turnOver: () => boolean;
   /** The next turn. */
   readonly turn: () => Promise<void>;
+  readonly mark?: FoldMark | undefined;
+}
+
+/** Notes which event is in the hands of the user's code. */
+export interface FoldMark {
+  enter(position: number): void;
+  leave(): void;
 }
 
 /** Events between two looks at the clock. */
@@ -101,12 +108,14 @@ export class ProjectionFold {
     const statements: BoundStatement[] = [];
     let taken = 0;
     let found = fault;
+    const { mark } = this.#around;
     for (const one of keyed) {
       // Rows come before statements within a batch; a row that follows a statement might rest on it.
       if (statements.length >= MOST_STATEMENTS || (one.keys.length > 0 && statements.length > 0)) {
         found = undefined;
         break;
       }
+      mark?.enter(one.event.position);
       try {
         const bound = this.#statementsOf(one.event);
         this.#foldOne(one, changed);
@@ -114,6 +123,8 @@ export class ProjectionFold {
       } catch (error) {
         found = { event: one.event, error };
         break;
+      } finally {
+        mark?.leave();
       }
       taken += 1;
       if (taken % LOOK_EVERY === 0 && this.#around.turnOver()) await this.#around.turn();
@@ -129,7 +140,9 @@ export class ProjectionFold {
     const keyed: KeyedEvent[] = [];
     const missing: RowKey[] = [];
     let fault: FoldFault | undefined;
+    const { mark } = this.#around;
     for (const recorded of events) {
+      mark?.enter(recorded.position);
       try {
         const event = this.#around.present(recorded);
         const keys = this.#plan.on.has(event.type) && this.#plan.means(event) ? this.#keysOf(event) : NO_KEYS;
@@ -143,6 +156,8 @@ export class ProjectionFold {
       } catch (error) {
         fault = { event: recorded, error };
         break;
+      } finally {
+        mark?.leave();
       }
       // An event may have very many keys; the rest of the batch waits for the next one then.
       if (this.#rows.size >= this.#capacity) break;

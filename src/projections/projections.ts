@@ -4,15 +4,24 @@
  * One that stops takes no other along. Tables of projections that are no longer defined are left alone.
  */
 import type { Clock } from '../core/clock.js';
+import type { DeadLetter } from '../core/dead-letter.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { RowOf, RuntimeProjection } from './projection-definition.js';
+import type { ParkingOffice } from './parked-notes.js';
+import { type EngineSurroundings, ProjectionEngine } from './projection-engine.js';
 import { planProjections, type ProjectionPlan } from './projection-plan.js';
-import { type ProjectionStatus, RunningProjection } from './running-projection.js';
+import {
+  type ProjectionStatus,
+  type ProjectionSurroundings,
+  type ProjectionTrouble,
+  RunningProjection,
+} from './running-projection.js';
 import { SharedHistory } from './shared-history.js';
+import type { FoldMaker } from './table-fold.js';
 import { SqliteViews } from './sqlite-views.js';
 import { Turns } from './turns.js';
 import { ProjectionView, type View } from './view.js';
@@ -27,14 +36,15 @@ export interface ProjectionsOptions {
   readonly log: Logger;
   /** An event in today's shape. Default: as it was written. */
   readonly present?: ((event: RecordedEvent) => RecordedEvent) | undefined;
+  /** Folds elsewhere, in another thread. Default: in this one. */
+  readonly makeFold?: FoldMaker | undefined;
+  /** Keeps the letters of parked events. Default: in memory. */
+  readonly office?: ParkingOffice | undefined;
 }
 
 /** A projection that needs a person. */
-export interface ProjectionProblem {
+export interface ProjectionProblem extends ProjectionTrouble {
   readonly name: string;
-  /** Of the event that it can't take; without one, of the last event in the rows. */
-  readonly position: number;
-  readonly error: string;
 }
 
 export class Projections {
@@ -61,11 +71,9 @@ export class Projections {
     const { identity, head } = journal;
     const views = await SqliteViews.open({ path: viewsPath, identity, head, now: clock.now(), log });
     this.#views = views;
-    const history = new SharedHistory(
-      journal,
-      this.#plans.flatMap((plan) => [...plan.types]),
-    );
-    const around = { history, window, clock, log, present, turns: new Turns(clock) };
+    const { office = inMemory() } = this.#options;
+    const makeFold = this.#options.makeFold ?? foldHere({ journal, window, clock, log, present }, this.#plans);
+    const around: ProjectionSurroundings = { window, clock, log, makeFold, office };
     for (const plan of this.#plans) {
       this.#running.set(plan.name, await RunningProjection.start(plan, views, around));
     }
@@ -90,14 +98,23 @@ export class Projections {
   }
 
   metrics(): ProjectionStatus[] {
-    const { head } = this.#options.window;
-    return Array.from(this.#running.values(), (projection) => projection.status(head));
+    return Array.from(this.#running.values(), (projection) => projection.status());
   }
 
   problems(): ProjectionProblem[] {
-    return [...this.#running.values()].flatMap(({ plan, problem }) =>
-      problem === undefined ? [] : [{ name: plan.name, ...problem }],
+    return [...this.#running.values()].flatMap((projection) =>
+      projection.problems().map((problem) => ({ name: projection.plan.name, ...problem })),
     );
+  }
+
+  /** Whether a parked event belongs to a projection of this system. */
+  owns({ target }: DeadLetter): boolean {
+    return this.#running.has(target.name);
+  }
+
+  /** Builds the rows anew, with the parked event in its place; if it still can't be taken, it is parked again. */
+  async retry({ target }: DeadLetter): Promise<void> {
+    await this.#running.get(target.name)?.rebuild();
   }
 
   /** Finishes the batches under way, writes the checkpoints, closes the file; a second call waits for the first. */
@@ -110,6 +127,29 @@ export class Projections {
     await Promise.all(Array.from(this.#running.values(), (projection) => projection.stop()));
     await this.#views?.close();
   }
+}
+
+/** Folds on this thread: all projections share the pages they read, and take turns. */
+export function foldHere(
+  source: Omit<EngineSurroundings, 'history' | 'turns'> & { readonly journal: Pick<Journal, 'read'> },
+  plans: readonly ProjectionPlan[],
+): FoldMaker {
+  const types = plans.flatMap((plan) => [...plan.types]);
+  const around: EngineSurroundings = {
+    ...source,
+    history: new SharedHistory(source.journal, types),
+    turns: new Turns(source.clock),
+  };
+  return ({ plan, table, start, listener }) => new ProjectionEngine(around, plan, table, start, listener);
+}
+
+function inMemory(): ParkingOffice {
+  const kept = new Map<string, DeadLetter>();
+  return {
+    keep: async (note) => void kept.set(note.id, { ...note, at: 0 }),
+    drop: (id) => void kept.delete(id),
+    parkedOf: (name) => [...kept.values()].filter(({ target }) => target.name === name),
+  };
 }
 
 function unchanged(event: RecordedEvent): RecordedEvent {

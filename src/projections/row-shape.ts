@@ -125,6 +125,14 @@ export class RowShape {
     );
   }
 
+  /** A cell as it was before `encodeRow`. */
+  decodeCell({ type }: RuntimeColumn, cell: unknown): unknown {
+    if (type !== 'real' || !Array.isArray(cell)) return cell;
+    // Mantissa and exponent (`encodeReal`): each power of two down to the least number is exact, and so is the product.
+    const [mantissa, exponent] = cell as [number, number];
+    return mantissa * 2 ** exponent;
+  }
+
   #refusal(column: RuntimeColumn, value: unknown, where: string): TroupeError {
     const declared = column.notNull && !column.primaryKey ? `${column.type} not null` : column.type;
     return new TroupeError(
@@ -177,6 +185,13 @@ export function encodeRow(columns: readonly RuntimeColumn[], row: Row): string {
     else text += type === 'real' ? encodeReal(cell) : String(cell);
   }
   return `${text}]`;
+}
+
+/** Keys as JSON array, as `encodeRow` has them. */
+export function encodeKeys(key: RuntimeColumn, keys: readonly RowKey[]): string {
+  if (key.type !== 'real') return JSON.stringify(keys);
+  // A row of the key column alone is `[key]`; without the brackets it is the key.
+  return `[${keys.map((value) => encodeRow([key], { [key.name]: value }).slice(1, -1)).join(',')}]`;
 }
 
 const real = new Float64Array(1);

@@ -4,10 +4,11 @@
  * A change is told once its batch is written. The first row is read; if a batch comes in between, its row is newer
  * than what is read, and the read one is dropped.
  */
-import type { Observable, Subscriber } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import { type Clock, systemClock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
-import { SafeObservable, type SubscriberCare } from '../streams/safe-observable.js';
+import type { SubscriberCare } from '../streams/safe-observable.js';
+import { LiveObservable, type LiveValues } from '../streams/live-values.js';
 import { ThrottledLog } from '../streams/throttled-log.js';
 import type { Row, RowKey } from './row-shape.js';
 
@@ -40,8 +41,8 @@ export class RowWatchers implements SubscriberCare {
     this.#log = new ThrottledLog(log, clock, 'error');
   }
 
-  watch(key: RowKey): Observable<Row | undefined> {
-    return new SafeObservable<Row | undefined>(this, (subscriber) => {
+  watch(key: RowKey): LiveValues<Row | undefined> {
+    return new LiveObservable<Row | undefined>(this, (subscriber) => {
       if (this.#ended) {
         subscriber.complete();
         return undefined;
@@ -56,6 +57,16 @@ export class RowWatchers implements SubscriberCare {
         if (watchers.size === 0 && this.#byKey.get(key) === watchers) this.#byKey.delete(key);
       };
     });
+  }
+
+  /** Whether anybody watches a row. */
+  get observed(): boolean {
+    return this.#byKey.size > 0;
+  }
+
+  /** Whether a change is on its way to somebody. */
+  get reading(): boolean {
+    return this.#refreshing;
   }
 
   /** Rows have been written; null is a deleted one. */

@@ -1,20 +1,14 @@
 /**
- * Queries on the rows of a projection as SQL: conditions, order, limit.
+ * Queries on the rows of a projection as SQL: conditions, order, limit, and pages by key.
  *
- * Every value is bound, and every column has to be one of the definition's; nothing that a caller gives stands in
- * the text. While an older version of the table answers, columns that it
- * lacks, or has with another type, read as null.
+ * The key always comes last in the order, so that it is the same each time, and pages neither miss nor repeat a row.
  */
-import { suggestion } from '../core/did-you-mean.js';
 import { showValue } from '../core/show-value.js';
-import { TroupeError } from '../core/troupe-error.js';
 import type { SqliteValue } from '../journal/sqlite-connection.js';
-import type { RuntimeColumn } from './columns.js';
 import type { RowShape } from './row-shape.js';
+import { type RowConditions, whereSql } from './sqlite-view-conditions.js';
 import { quoted } from './sqlite-view-schema.js';
-
-/** Conditions by column; all of them have to hold. */
-export type RowConditions = Readonly<Record<string, unknown>>;
+import { type QueriedTable, QueryTerms, refusal, type Term } from './sqlite-view-terms.js';
 
 /** What `find` selects. */
 export interface RowQuery {
@@ -22,6 +16,8 @@ export interface RowQuery {
   readonly orderBy?: Readonly<Record<string, unknown>> | undefined;
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
+  /** The last row of the page before. */
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A query with its parameters. */
@@ -30,178 +26,87 @@ export interface BoundQuery {
   readonly params: readonly SqliteValue[];
 }
 
-/** The table that is asked: its name, and the columns that it has. */
-export interface QueriedTable {
-  readonly name: string;
-  readonly columns: readonly RuntimeColumn[];
+interface Ordering {
+  readonly term: Term;
+  readonly direction: 'ASC' | 'DESC';
 }
 
 /** @throws TROUPE_INVALID_OPTIONS naming what can't be asked for, and what can. */
 export function selectMatching(shape: RowShape, table: QueriedTable, query: RowQuery): BoundQuery {
-  const asking = new Asking(shape, table);
-  const columns = shape.names.map((name) => `${asking.column(name)} AS ${quoted(name)}`).join(', ');
-  const where = asking.where(query.where);
-  const order = asking.order(query.orderBy);
-  const limit = asking.limit(query.limit, query.offset);
+  const terms = new QueryTerms(shape, table);
+  const columns = shape.names.map((name) => `${terms.column(name)} AS ${quoted(name)}`).join(', ');
+  const order = orderOf(terms, query.orderBy);
+  const conditions = [whereSql(terms, query.where), behind(terms, order, query.after)].filter((part) => part !== '');
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  const orderBy = order.map(({ term, direction }) => `${term.sql()} ${direction}`).join(', ');
+  const limit = limitSql(terms, query.limit, query.offset);
   return {
-    text: `SELECT ${columns} FROM ${quoted(table.name)}${where} ORDER BY ${order}${limit}`,
-    params: asking.params,
+    text: `SELECT ${columns} FROM ${quoted(table.name)}${where} ORDER BY ${orderBy}${limit}`,
+    params: terms.params,
   };
 }
 
 /** @throws TROUPE_INVALID_OPTIONS naming what can't be asked for, and what can. */
 export function countMatching(shape: RowShape, table: QueriedTable, where: RowConditions | undefined): BoundQuery {
-  const asking = new Asking(shape, table);
-  const text = `SELECT count(*) AS count FROM ${quoted(table.name)}${asking.where(where)}`;
-  return { text, params: asking.params };
+  const terms = new QueryTerms(shape, table);
+  const conditions = whereSql(terms, where);
+  const text = `SELECT count(*) AS count FROM ${quoted(table.name)}${conditions === '' ? '' : ` WHERE ${conditions}`}`;
+  return { text, params: terms.params };
 }
 
-const COMPARISONS: Readonly<Record<string, string>> = {
-  gt: '>',
-  gte: '>=',
-  lt: '<',
-  lte: '<=',
-  ne: 'IS NOT',
-  like: 'LIKE',
-};
-
-/** One query in the making: its parameters, in the order of the text. */
-class Asking {
-  readonly params: SqliteValue[] = [];
-  readonly #shape: RowShape;
-  readonly #present: ReadonlySet<string>;
-
-  constructor(shape: RowShape, table: QueriedTable) {
-    this.#shape = shape;
-    const present = table.columns.filter((column) => isAlike(column, shape.column(column.name)));
-    this.#present = new Set(present.map((column) => column.name));
+function orderOf(terms: QueryTerms, orderBy: RowQuery['orderBy']): Ordering[] {
+  if (orderBy !== undefined && (typeof orderBy !== 'object' || orderBy === null || Array.isArray(orderBy))) {
+    throw refusal(`orderBy is ${showValue(orderBy)}; give an object, such as { total: 'desc' }`);
   }
+  const order = Object.entries(orderBy ?? {}).map(([name, given]): Ordering => {
+    const term = terms.term(name, 'orderBy');
+    if (given !== 'asc' && given !== 'desc')
+      throw refusal(`orderBy.${name} is ${showValue(given)}; give 'asc' or 'desc'`);
+    return { term, direction: given === 'asc' ? 'ASC' : 'DESC' };
+  });
+  const { name } = terms.shape.key;
+  if (!Object.hasOwn(orderBy ?? {}, name))
+    order.push({ term: terms.term(name, 'orderBy'), direction: order.at(-1)?.direction ?? 'ASC' });
+  return order;
+}
 
-  /** A column of the definition as SQL. */
-  column(name: string): string {
-    return this.#present.has(name) ? quoted(name) : 'NULL';
-  }
-
-  where(conditions: RowConditions | undefined): string {
-    if (conditions === undefined) return '';
-    if (typeof conditions !== 'object' || conditions === null || Array.isArray(conditions)) {
-      throw refusal(`where is ${showValue(conditions)}; give an object, such as { status: 'paid' }`);
-    }
-    const parts = Object.entries(conditions).map(([name, wanted]) =>
-      this.#condition(this.#known(name, 'where'), wanted),
+/**
+ * The rows behind another one in this order: greater in the first column, or equal there and greater in the next.
+ * SQLite puts rows without a value first, or with `DESC` last.
+ */
+function behind(terms: QueryTerms, order: readonly Ordering[], after: RowQuery['after']): string {
+  if (after === undefined) return '';
+  if (typeof after !== 'object' || after === null || Array.isArray(after))
+    throw refusal(`after is ${showValue(after)}; give the last row of the page before`);
+  const values = order.map(({ term }) => {
+    const value = after[term.name];
+    if (value !== undefined) return value;
+    throw refusal(
+      `after has no ${term.name}; give the last row of the page before, or of it what it is ordered by: ${order.map((one) => one.term.name).join(', ')}`,
     );
-    return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
-  }
-
-  /** The key comes last, so that the order is the same each time, and pages neither miss nor repeat a row. */
-  order(orderBy: RowQuery['orderBy']): string {
-    if (orderBy !== undefined && (typeof orderBy !== 'object' || orderBy === null || Array.isArray(orderBy))) {
-      throw refusal(`orderBy is ${showValue(orderBy)}; give an object, such as { total: 'desc' }`);
-    }
-    let last = 'ASC';
-    const parts = Object.entries(orderBy ?? {}).map(([name, direction]) => {
-      const column = this.#known(name, 'orderBy');
-      if (direction !== 'asc' && direction !== 'desc') {
-        throw refusal(`orderBy.${name} is ${showValue(direction)}; give 'asc' or 'desc'`);
-      }
-      last = direction === 'asc' ? 'ASC' : 'DESC';
-      return `${this.column(column.name)} ${last}`;
+  });
+  const ways = order.map((_, last) => {
+    const parts = order.slice(0, last + 1).map(({ term, direction }, i) => {
+      const value = values[i] ?? null;
+      if (i < last)
+        return value === null ? `${term.sql()} IS NULL` : `${term.sql()} = ${terms.bound(term, value, 'after')}`;
+      if (value === null) return direction === 'ASC' ? `${term.sql()} IS NOT NULL` : 'FALSE';
+      if (direction === 'ASC') return `${term.sql()} > ${terms.bound(term, value, 'after')}`;
+      const sql = term.sql();
+      return `(${sql} < ${terms.bound(term, value, 'after')} OR ${term.sql()} IS NULL)`;
     });
-    if (!Object.hasOwn(orderBy ?? {}, this.#shape.key.name)) parts.push(`${this.column(this.#shape.key.name)} ${last}`);
-    return parts.join(', ');
-  }
-
-  limit(limit: number | undefined, offset: number | undefined): string {
-    for (const [name, value] of Object.entries({ limit, offset })) {
-      if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
-        throw refusal(`${name} is ${showValue(value)}; give a whole number of 0 or more`);
-      }
-    }
-    if (limit === undefined && offset === undefined) return '';
-    // SQLite takes -1 for no limit; an offset alone is none of its forms.
-    this.params.push(limit ?? -1, offset ?? 0);
-    return ' LIMIT ? OFFSET ?';
-  }
-
-  #condition(column: RuntimeColumn, wanted: unknown): string {
-    const sql = this.column(column.name);
-    if (wanted === null) return `${sql} IS NULL`;
-    if (Array.isArray(wanted)) return this.#among(column, sql, wanted);
-    if (typeof wanted !== 'object') return `${sql} = ${this.#bound(column, wanted)}`;
-    const parts = Object.entries(wanted).map(([operator, value]: [string, unknown]) => {
-      const comparison = Object.hasOwn(COMPARISONS, operator) ? COMPARISONS[operator] : undefined;
-      if (comparison === undefined) {
-        const known = Object.keys(COMPARISONS);
-        throw refusal(
-          `where.${column.name} has the unknown operator "${operator}"${suggestion(operator, known)}; known are ${known.join(', ')}`,
-        );
-      }
-      if (operator === 'ne' && value === null) return `${sql} IS NOT NULL`;
-      if (operator === 'like' && column.type !== 'text')
-        throw refusal(`where.${column.name}: "like" is for columns of type text`);
-      return `${sql} ${comparison} ${this.#bound(column, value)}`;
-    });
-    if (parts.length === 0)
-      throw refusal(
-        `where.${column.name} is an empty object; give a value, an array, null, or { gt, gte, lt, lte, ne, like }`,
-      );
-    return `(${parts.join(' AND ')})`;
-  }
-
-  #among(column: RuntimeColumn, sql: string, wanted: readonly unknown[]): string {
-    const values = wanted.filter((value) => value !== null);
-    const marks = values.map((value) => this.#bound(column, value)).join(', ');
-    const among = values.length <= MOST_MARKS ? `${sql} IN (${marks})` : this.#amongMany(sql, values.length);
-    return values.length === wanted.length ? among : `(${among} OR ${sql} IS NULL)`;
-  }
-
-  /** Statements have room for some 30,000 parameters; many values go as one JSON text. */
-  #amongMany(sql: string, count: number): string {
-    const values = this.params.splice(this.params.length - count, count);
-    this.params.push(JSON.stringify(values));
-    return `${sql} IN (SELECT value FROM json_each(?))`;
-  }
-
-  #bound(column: RuntimeColumn, value: unknown): string {
-    if (column.type === 'json') {
-      throw refusal(
-        `where.${column.name}: a json column is compared with null only; ask with sql() and json_extract for what is in it`,
-      );
-    }
-    const wanted = column.type === 'text' ? 'string' : 'number';
-    if (typeof value !== wanted || Number.isNaN(value)) {
-      throw refusal(
-        `where.${column.name} is ${showValue(value)}; column ${column.name} (${column.type}) is compared with a ${wanted}`,
-      );
-    }
-    // Just checked: a string or a number.
-    this.params.push(value as string | number);
-    return '?';
-  }
-
-  #known(name: string, where: string): RuntimeColumn {
-    const column = this.#shape.column(name);
-    if (column !== undefined) return column;
-    const { names } = this.#shape;
-    throw new TroupeError(
-      'TROUPE_INVALID_OPTIONS',
-      `${where}: there is no column "${name}"${suggestion(name, names)}; known are ${names.join(', ')}`,
-      { details: { column: name, known: names } },
-    );
-  }
+    return parts.join(' AND ');
+  });
+  return ways.length === 1 ? (ways[0] ?? '') : `(${ways.map((way) => `(${way})`).join(' OR ')})`;
 }
 
-/** Whether what a column holds is what the definition says. */
-function isAlike({ type }: RuntimeColumn, defined: RuntimeColumn | undefined): boolean {
-  if (type === defined?.type) return true;
-  return NUMBERS.has(type) && defined !== undefined && NUMBERS.has(defined.type);
-}
-
-const NUMBERS: ReadonlySet<string> = new Set(['integer', 'real']);
-
-/** Values that are bound one by one. */
-const MOST_MARKS = 50;
-
-function refusal(what: string): TroupeError {
-  return new TroupeError('TROUPE_INVALID_OPTIONS', what);
+function limitSql(terms: QueryTerms, limit: number | undefined, offset: number | undefined): string {
+  for (const [name, value] of Object.entries({ limit, offset })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw refusal(`${name} is ${showValue(value)}; give a whole number of 0 or more`);
+    }
+  }
+  if (limit === undefined && offset === undefined) return '';
+  // SQLite takes -1 for no limit; an offset alone is none of its forms.
+  return ` LIMIT ${terms.mark(limit ?? -1)} OFFSET ${terms.mark(offset ?? 0)}`;
 }

@@ -2,45 +2,15 @@
  * One table of the views file: the rows of one build of one projection, and how far they have come.
  *
  * Rows, deletions and checkpoint change in one transaction; so whatever happens, the checkpoint is never beyond
- * the rows, and a fold that starts again at the checkpoint counts each event once.
+ * the rows, and a fold that starts again at the checkpoint counts each event once. Texts are bound as they come.
  */
-import type { SqliteConnection, SqliteValue } from '../journal/sqlite-connection.js';
-import { encodeRow, type Row, type RowKey, type RowShape } from './row-shape.js';
+import type { SqliteConnection } from '../journal/sqlite-connection.js';
+import type { RowShape } from './row-shape.js';
 import { applyBatch, hasReals, selectRows } from './sqlite-view-schema.js';
 import { isFaultOfStatement, renameTable } from './sqlite-statement.js';
+import { type EncodedBatch, type FoundRows, type RowStore, StatementFailure } from './view-table.js';
 
-/** A statement of a `sql` handler, checked and with its parameters. */
-export interface BoundStatement {
-  readonly text: string;
-  readonly params: readonly SqliteValue[];
-  /** Position of the event that it comes from. */
-  readonly position: number;
-}
-
-/** What one batch changes. */
-export interface BatchChanges {
-  /** New rows, null for a deleted one. */
-  readonly rows: ReadonlyMap<RowKey, Row | null>;
-  /** Run in this order, after the rows. */
-  readonly statements: readonly BoundStatement[];
-  /** Every event up to here is in the rows then. */
-  readonly position: number;
-}
-
-/** A statement of the user's failed, by no fault of the disk: the event at `position` can't be taken. */
-export class StatementFailure extends Error {
-  readonly position: number;
-
-  constructor(position: number, cause: unknown) {
-    super(`a statement of the event at position ${position} failed`, { cause });
-    this.position = position;
-  }
-}
-
-/** Characters of rows in one call, or a little more: texts have a limit of 512 MB, and are held three times on their way. */
-const CHUNK_CHARACTERS = 8_000_000;
-
-export class SqliteViewTable {
+export class SqliteViewTable implements RowStore {
   readonly shape: RowShape;
   readonly generation: number;
   readonly #connection: SqliteConnection;
@@ -75,35 +45,17 @@ export class SqliteViewTable {
     this.#select = selectRows(name, this.shape);
   }
 
-  /** The rows that exist of these keys, in one query; it sees every batch written before. */
-  async fetch(keys: readonly RowKey[]): Promise<Row[]> {
-    const { shape } = this;
-    if (keys.length === 0) return [];
-    const wanted = encodeKeys(shape, keys);
-    if (hasReals(shape)) {
-      const records = await this.#connection.all<Record<string, unknown>>(this.#select, wanted);
-      return records.map((record) => shape.fromRecord(record));
-    }
-    const answer = await this.#connection.get<{ rows: string }>(this.#select, wanted);
-    // The statement builds an array of arrays.
-    return (JSON.parse(answer?.rows ?? '[]') as unknown[][]).map((cells) => shape.fromCells(cells));
+  async fetch(keys: string): Promise<FoundRows> {
+    if (hasReals(this.shape)) return this.#connection.all<Record<string, unknown>>(this.#select, keys);
+    const answer = await this.#connection.get<{ rows: string }>(this.#select, keys);
+    return answer?.rows ?? '[]';
   }
 
-  /**
-   * Writes a batch, all of it or nothing; gives the characters of its rows.
-   *
-   * @throws StatementFailure when a statement of the user's is the cause.
-   */
-  async write({ rows, statements, position }: BatchChanges): Promise<number> {
-    const gone = encodeKeys(
-      this.shape,
-      [...rows].filter(([, row]) => row === null).map(([key]) => key),
-    );
-    const chunks = this.#encoded(rows);
-    const [first = '[]', ...others] = chunks;
+  async write({ rows, gone, statements, position }: EncodedBatch): Promise<void> {
+    const [first = '[]', ...others] = rows;
     if (others.length === 0 && statements.length === 0) {
       await this.#connection.run(this.#apply, first, gone, position);
-      return first.length;
+      return;
     }
     await this.#connection.transaction(async (session) => {
       await session.run(this.#apply, first, gone, position);
@@ -117,29 +69,8 @@ export class SqliteViewTable {
         }
       }
     });
-    return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
-  /** The rows as JSON: one text, or several when they are very large. */
-  #encoded(rows: BatchChanges['rows']): string[] {
-    const chunks: string[] = [];
-    let texts: string[] = [];
-    let characters = 0;
-    for (const row of rows.values()) {
-      if (row === null) continue;
-      const text = encodeRow(this.shape.columns, row);
-      texts.push(text);
-      characters += text.length;
-      if (characters < CHUNK_CHARACTERS) continue;
-      chunks.push(`[${texts.join(',')}]`);
-      texts = [];
-      characters = 0;
-    }
-    if (texts.length > 0) chunks.push(`[${texts.join(',')}]`);
-    return chunks;
-  }
-
-  /** Position of the checkpoint in the file. */
   async readPosition(): Promise<number> {
     const row = await this.#connection.get<{ position: number }>(
       'SELECT position FROM troupe_projections WHERE table_name = ?',
@@ -147,11 +78,4 @@ export class SqliteViewTable {
     );
     return row?.position ?? 0;
   }
-}
-
-function encodeKeys(shape: RowShape, keys: readonly RowKey[]): string {
-  const { key } = shape;
-  if (key.type !== 'real') return JSON.stringify(keys);
-  // A row of the key column alone is `[key]`; without the brackets it is the key.
-  return `[${keys.map((value) => encodeRow([key], { [key.name]: value }).slice(1, -1)).join(',')}]`;
 }

@@ -6,13 +6,9 @@
  */
 import type { SqliteValue } from '../journal/sqlite-connection.js';
 import type { Row, RowKey, RowShape } from './row-shape.js';
-import {
-  countMatching,
-  type QueriedTable,
-  type RowConditions,
-  type RowQuery,
-  selectMatching,
-} from './sqlite-view-query.js';
+import type { RowConditions } from './sqlite-view-conditions.js';
+import { countMatching, type RowQuery, selectMatching } from './sqlite-view-query.js';
+import type { QueriedTable } from './sqlite-view-terms.js';
 import type { SqliteViews } from './sqlite-views.js';
 
 export class ViewReader {
@@ -60,6 +56,15 @@ export class ViewReader {
       const answer = await this.#views.reader.get<{ count: number }>(text, ...params);
       return answer?.count ?? 0;
     });
+  }
+
+  /**
+   * Refuses a query that can't be asked, without asking it.
+   *
+   * @throws TROUPE_INVALID_OPTIONS as `find` does.
+   */
+  check(query: RowQuery): void {
+    selectMatching(this.#shape, this.#table, query);
   }
 
   /** Runs a statement of the user's that only reads. */

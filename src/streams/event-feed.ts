@@ -6,7 +6,7 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { EventPage, Journal } from '../journal/journal.js';
-import type { EventWindow } from './event-window.js';
+import type { FollowedWindow } from './event-window.js';
 
 export interface FeedOptions {
   /** Only events with a greater position. */
@@ -18,13 +18,13 @@ export interface FeedOptions {
 const NOTHING: readonly RecordedEvent[] = [];
 
 export class EventFeed {
-  readonly #window: EventWindow;
+  readonly #window: FollowedWindow;
   readonly #journal: Journal;
   readonly #types: ReadonlySet<string> | undefined;
   readonly #typeList: readonly string[] | undefined;
   #position: number;
 
-  constructor(window: EventWindow, journal: Journal, options: FeedOptions) {
+  constructor(window: FollowedWindow, journal: Journal, options: FeedOptions) {
     this.#window = window;
     this.#journal = journal;
     this.#position = options.after;

@@ -20,6 +20,9 @@ interface WindowPart {
   events: readonly RecordedEvent[] | undefined;
 }
 
+/** The window as its readers use it; on a worker it may be the far end of a port. */
+export type FollowedWindow = Pick<EventWindow, 'head' | 'follow' | 'partAfter'>;
+
 export class EventWindow {
   readonly #maxEvents: number;
   readonly #maxCharacters: number;

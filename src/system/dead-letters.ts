@@ -12,6 +12,7 @@ import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal, RecordChange } from '../journal/journal.js';
+import type { ParkingOffice } from '../projections/parked-notes.js';
 import type { LetterDraft, ParkedFacts, ParkedLetters, ParkedOwner } from '../reactions/parked-letters.js';
 import { SafeObservable } from '../streams/safe-observable.js';
 import { SafeSubject } from '../streams/safe-subject.js';
@@ -113,8 +114,7 @@ export class DeadLetters extends SafeObservable<DeadLetter> implements ParkedLet
     await this.#retries.get(id)?.catch(() => undefined);
     const kept = this.#parked.get(id);
     if (kept !== undefined) return this.#ownerOf(kept.letter).discard(kept.letter);
-    this.remove(id);
-    await this.#writer.flushed();
+    await this.erase(id);
   }
 
   /** Loads what earlier runs have left. */
@@ -177,6 +177,24 @@ export class DeadLetters extends SafeObservable<DeadLetter> implements ParkedLet
   keep({ letter, trace }: LetterDraft): void {
     this.#writer.known(letter.id);
     this.#take({ letter, trace, payloadKept: true });
+  }
+
+  /** Removes a letter; durable when the promise resolves. */
+  erase(id: string): Promise<void> {
+    this.remove(id);
+    return this.#writer.flushed();
+  }
+
+  /** The letters of events that read models do without. */
+  get office(): ParkingOffice {
+    return {
+      keep: (note) => {
+        this.add(note);
+        return this.#writer.flushed();
+      },
+      drop: (id) => this.remove(id),
+      parkedOf: (name) => this.parkedOf(name).map(({ letter }) => letter),
+    };
   }
 
   erasure(id: string): RecordChange {

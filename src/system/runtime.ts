@@ -137,6 +137,7 @@ export class Runtime {
     this.projections = new Projections({
       ...shared,
       definitions: cast.projections,
+      office: this.deadLetters.office,
       viewsPath: path === ':memory:' ? path : `${path}.views`,
     });
     this.reactions = new Reactions({
@@ -146,7 +147,12 @@ export class Runtime {
       deadLetters: this.deadLetters,
       askTimeoutMs,
     });
-    this.deadLetters.parkedBy(this.reactions);
+    this.deadLetters.parkedBy({
+      retry: (letter, trace) =>
+        this.projections.owns(letter) ? this.projections.retry(letter) : this.reactions.retry(letter, trace),
+      discard: (letter) =>
+        this.projections.owns(letter) ? this.deadLetters.erase(letter.id) : this.reactions.discard(letter),
+    });
     journal.onCommit = (committed) => {
       this.window.add(committed);
       if (this.events.observed) this.#publish(committed.firstPosition);

@@ -1,4 +1,5 @@
 /** The numbers and the health of a system as plain data, gathered when asked for. */
+import type { BuildProgress } from '../projections/build-progress.js';
 import type { Runtime } from './runtime.js';
 
 /** A reaction or projection, and how far behind the head it is, in positions. */
@@ -17,6 +18,10 @@ export interface ReactionMetrics extends ConsumerMetrics {
 export interface ProjectionMetrics extends ConsumerMetrics {
   readonly version: number;
   readonly state: 'running' | 'rebuilding' | 'stopped';
+  /** Events that the rows do without. */
+  readonly parked?: number;
+  /** While it is built anew: how far that is, how fast it goes, and how long it will take. */
+  readonly progress?: BuildProgress;
   readonly error?: string;
 }
 
@@ -53,7 +58,15 @@ export interface SystemMetrics {
 
 /** Something that needs a person. */
 export interface Problem {
-  readonly kind: 'projection-stopped' | 'key-parked' | 'message-quarantined' | 'worker-lost';
+  readonly kind:
+    | 'projection-stopped'
+    /** Behind, and not moving for 10 s. */
+    | 'projection-stalled'
+    /** A read model does without an event (`whenFailed: 'park'`). */
+    | 'event-parked'
+    | 'key-parked'
+    | 'message-quarantined'
+    | 'worker-lost';
   /** Name of the projection or reaction; of the definition whose message is quarantined; of the worker. */
   readonly name: string;
   readonly key?: string;
@@ -115,7 +128,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
 
 export function healthOf(runtime: Runtime): Health {
   const problems: Problem[] = [
-    ...runtime.projections.problems().map((one) => ({ kind: 'projection-stopped' as const, ...one })),
+    ...runtime.projections.problems(),
     ...runtime.reactions.problems().map((one) => ({ kind: 'key-parked' as const, ...one })),
     ...runtime.deadLetters.withReason('quarantined').map(({ target, type, error }) => ({
       kind: 'message-quarantined' as const,

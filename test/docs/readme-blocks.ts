@@ -120,6 +120,13 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: 'the next transaction; rows are read again',
   },
   {
+    limits: ['projectionStalledMs'],
+    what: 'time that a projection may be behind without moving',
+    value: '{0}',
+    set: FIXED,
+    beyond: '`health()` shows it',
+  },
+  {
     limits: ['deadLettersKept'],
     what: 'dead letters kept; parked events beside them, all',
     value: '{0}',

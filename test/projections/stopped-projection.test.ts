@@ -53,7 +53,9 @@ describe('a projection that is stopped by an event', () => {
       /^projection fragile stopped at position 3 \(bad of thing\/x\): no such thing; .*rebuild\(\)/,
     );
     expect(other).to.deep.equal({ name: 'counts', version: 1, position: 5, lag: 0, state: 'running' });
-    expect(running.problems()).to.deep.equal([{ name: 'fragile', position: 3, error: stopped?.error }]);
+    expect(running.problems()).to.deep.equal([
+      { name: 'fragile', kind: 'projection-stopped', position: 3, error: stopped?.error },
+    ]);
     expect(models.log.matching('error', /fragile/)).to.deep.equal([stopped?.error]);
     expect(await running.view(counts).find()).to.deep.equal(foldByHand(log)[0]);
   });
