@@ -52,9 +52,13 @@ export class Envelope {
    * delivered there twice, the second time is recognised by it.
    */
   assignedId: string | undefined = undefined;
-  /** The thread that it came from, and its number on the link; -2: from this thread. Set where it arrives. */
+  /**
+   * The thread that it came from, and its number on the link; -2: from this thread. Set where it arrives; a command of
+   * a reaction's attempt has those of the attempt, and how-manieth command of it it is, from 1.
+   */
   fromThread = -2;
   fromSeq = 0;
+  fromNth = 0;
 
   /** @param sink instead of the one in `facts`, which many messages may share */
   constructor(

@@ -11,11 +11,17 @@ const PULSE = 0;
 /** Sending thread + 1 of the message on the stack; 0: none is; `LOCAL`: one that no other thread has sent. */
 const THREAD = 1;
 const SEQ = 2;
-/** Pairs like those two, of asynchronous handlers under way. */
-const ASYNC = 3;
-/** Asynchronous handlers that are remembered; more at once stay unnamed. */
-const SLOTS = 512;
+/** How-manieth command of that message (a reaction's attempt) is being handled; 0: the message itself. */
+const NTH = 3;
+/** Triples like those three, of asynchronous handlers under way. */
+const ASYNC = 4;
+const PLACES = 3;
+/** Asynchronous handlers that are remembered; more at once stay unnamed. Attempts of many reactions wait at once. */
+const SLOTS = 4_096;
+const WORDS = ASYNC + PLACES * SLOTS;
 const LOCAL = -1;
+/** More than one command of a message. */
+const BOTH = -1;
 
 export class HandlingMark {
   readonly #words: Int32Array;
@@ -24,11 +30,11 @@ export class HandlingMark {
 
   /** @param memory default: memory of its own, which nobody reads */
   constructor(memory?: SharedArrayBuffer) {
-    this.#words = memory === undefined ? new Int32Array(ASYNC + 2 * SLOTS) : new Int32Array(memory);
+    this.#words = memory === undefined ? new Int32Array(WORDS) : new Int32Array(memory);
   }
 
   static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer(4 * (ASYNC + 2 * SLOTS));
+    return new SharedArrayBuffer(4 * WORDS);
   }
 
   /** The loop turns. */
@@ -39,6 +45,7 @@ export class HandlingMark {
   /** The handler of this message is called. */
   enter(envelope: Envelope): void {
     this.#words[SEQ] = envelope.fromSeq;
+    this.#words[NTH] = envelope.fromNth;
     this.#words[THREAD] = envelope.fromThread + 1;
   }
 
@@ -49,10 +56,11 @@ export class HandlingMark {
 
   /** It has returned a promise; the number is for `release`. */
   hold(envelope: Envelope): number {
-    this.#free ??= Array.from({ length: SLOTS }, (_, i) => ASYNC + 2 * i);
+    this.#free ??= Array.from({ length: SLOTS }, (_, i) => ASYNC + PLACES * i);
     const slot = this.#free.pop();
     if (slot === undefined) return 0;
     this.#words[slot + 1] = envelope.fromSeq;
+    this.#words[slot + 2] = envelope.fromNth;
     this.#words[slot] = envelope.fromThread + 1;
     return slot;
   }
@@ -64,9 +72,13 @@ export class HandlingMark {
   }
 }
 
-/** Messages that may have killed a thread: numbers by the thread that sent them. */
+/** Messages that may have killed a thread. */
 export interface Suspects {
-  readonly byThread: ReadonlyMap<number, ReadonlySet<number>>;
+  /**
+   * By the thread that sent them: their numbers, and which of their commands it was; 0: the message itself, or not just
+   * one of its commands.
+   */
+  readonly byThread: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** Whether there is just one. */
   readonly alone: boolean;
 }
@@ -87,16 +99,25 @@ export function isHandling(memory: SharedArrayBuffer): boolean {
 export function suspectsOf(memory: SharedArrayBuffer): Suspects {
   const words = new Int32Array(memory);
   const onStack = words[THREAD] !== 0;
-  const places = onStack ? [THREAD] : Array.from({ length: SLOTS }, (_, i) => ASYNC + 2 * i);
-  const byThread = new Map<number, Set<number>>();
+  const places = onStack ? [THREAD] : Array.from({ length: SLOTS }, (_, i) => ASYNC + PLACES * i);
+  const byThread = new Map<number, Map<number, number>>();
   let count = 0;
   for (const place of places) {
     const thread = words[place] ?? 0;
     if (thread === 0) continue;
-    count += 1;
-    if (thread === LOCAL) continue;
-    const seqs = byThread.get(thread - 1) ?? new Set();
-    byThread.set(thread - 1, seqs.add(words[place + 1] ?? 0));
+    if (thread === LOCAL) {
+      count += 1;
+      continue;
+    }
+    const seqs = byThread.get(thread - 1) ?? new Map<number, number>();
+    byThread.set(thread - 1, seqs);
+    const seq = words[place + 1] ?? 0;
+    const nth = words[place + 2] ?? 0;
+    const known = seqs.get(seq);
+    // A handler that waits for its command, and the command, are one suspect: the command. Two commands are both.
+    if (known === undefined) count += 1;
+    seqs.set(seq, known === undefined || known === 0 ? nth : nth === 0 || nth === known ? known : BOTH);
   }
+  for (const seqs of byThread.values()) for (const [seq, nth] of seqs) if (nth === BOTH) seqs.set(seq, 0);
   return { byThread, alone: count === 1 };
 }

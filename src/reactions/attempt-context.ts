@@ -10,7 +10,7 @@ import type { AskOptions, MessageOptions } from '../actors/message-options.js';
 import type { Clock } from '../core/clock.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
-import type { Post } from '../core/envelope.js';
+import type { Envelope, Post } from '../core/envelope.js';
 import { eventId } from '../core/ids.js';
 import { checkJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
@@ -47,8 +47,10 @@ export interface ContextOwner extends CommandOwner {
   readonly returned: boolean;
   /** The command that was rejected in the try that parked the event; it gets a second chance. */
   readonly refusedId: string | undefined;
-  /** A command is on its way. */
+  /** A command can't be sent, and is about to fail. */
   opened(): void;
+  /** Takes a command to its target. */
+  deliver(envelope: Envelope): void;
   /** A command came too late. */
   refused(message: LateMessage, error: TroupeError): void;
 }
@@ -130,11 +132,9 @@ export class AttemptContext {
   }
 
   #deliver(command: ReactionCommand, definition: Addressable, id: string, type: string, payload: unknown): void {
-    const { post } = this.#around;
-    const envelope = post.address(definition.name, id, type, payload, command);
+    const envelope = this.#around.post.address(definition.name, id, type, payload, command);
     command.envelope = envelope;
-    this.#owner.opened();
-    post.deliver(envelope);
+    this.#owner.deliver(envelope);
   }
 
   #facts(definition: Addressable, id: string, type: string, options: MessageOptions | undefined): CommandFacts {

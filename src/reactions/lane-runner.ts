@@ -5,9 +5,11 @@
  * (for its handler, for the next attempt, for a person) holds up no other. Hot path: an event whose handler tells
  * commands costs no promise.
  */
+import type { Clock } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { RingBuffer } from '../core/ring-buffer.js';
+import type { AttemptRunner, AttemptsOwner } from './attempt-runner.js';
 import { backoffMs } from './backoff.js';
 import type { EventKeys } from './event-keys.js';
 import type { EventSource } from './event-source.js';
@@ -16,7 +18,7 @@ import type { LaneRefill } from './lane-refill.js';
 import type { LaneTable } from './lane-table.js';
 import { isOutage, isQuarantine } from './letter-error.js';
 import type { Parking } from './parking.js';
-import { type AttemptResult, type AttemptSurroundings, ReactionAttempt } from './reaction-attempt.js';
+import type { AttemptResult } from './reaction-attempt.js';
 import type { ReactionCheckpoint } from './reaction-checkpoint.js';
 import type { ReactionSettings } from './reaction-definition.js';
 import type { ThrottledLog } from '../streams/throttled-log.js';
@@ -30,18 +32,19 @@ export interface RunnerSurroundings {
   readonly refill: LaneRefill;
   readonly parking: Parking;
   readonly checkpoint: ReactionCheckpoint;
-  readonly attempts: Omit<AttemptSurroundings, 'attemptEnded' | 'stopped'>;
+  /** Who carries out attempts in this runner's name. */
+  readonly attempts: (owner: AttemptsOwner) => AttemptRunner;
+  readonly clock: Clock;
   readonly warnings: ThrottledLog;
   readonly concerns: (event: RecordedEvent) => boolean;
-  readonly present: (event: RecordedEvent) => RecordedEvent;
 }
 
 /** Keys that may wait for an attempt or a write before no more events are taken: by then every target fails. */
 const MOST_WAITING_KEYS = 4 * LIMITS.reactionConcurrency;
 
-export class LaneRunner {
+export class LaneRunner implements AttemptsOwner {
   readonly #around: RunnerSurroundings;
-  readonly #attempts: AttemptSurroundings;
+  readonly #attempts: AttemptRunner;
   readonly #ready = new RingBuffer<KeyLane>();
   #scheduled = false;
   #pumping = false;
@@ -54,14 +57,12 @@ export class LaneRunner {
 
   constructor(around: RunnerSurroundings) {
     this.#around = around;
-    const isStopped = (): boolean => this.#stopped;
-    this.#attempts = {
-      ...around.attempts,
-      get stopped() {
-        return isStopped();
-      },
-      attemptEnded: (lane, result) => this.#ended(lane, result),
-    };
+    this.#attempts = around.attempts(this);
+  }
+
+  /** Whether the time that `stop()` gave is over. */
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Begins with what an earlier run has left. */
@@ -114,11 +115,11 @@ export class LaneRunner {
   readonly #pump = (): void => {
     this.#scheduled = false;
     if (this.#stopping) return;
-    const { attempts, lanes } = this.#around;
-    const endsMs = attempts.clock.monotonic() + LIMITS.dispatcherTurnMs;
+    const { clock, lanes } = this.#around;
+    const endsMs = clock.monotonic() + LIMITS.dispatcherTurnMs;
     this.#pumping = true;
     for (let steps = 1; lanes.count('running') < LIMITS.reactionConcurrency && this.#step(); steps += 1) {
-      if ((steps & 31) === 0 && attempts.clock.monotonic() > endsMs) {
+      if ((steps & 31) === 0 && clock.monotonic() > endsMs) {
         this.#scheduled = true;
         setImmediate(this.#pump);
         break;
@@ -178,25 +179,22 @@ export class LaneRunner {
   }
 
   #try(lane: KeyLane): void {
-    const { lanes, checkpoint, keys, present, options } = this.#around;
-    const raw = lane.current;
-    if (raw === undefined) return;
+    const { lanes, checkpoint, keys } = this.#around;
+    const event = lane.current;
+    if (event === undefined) return;
     lanes.enter(lane, 'running');
     if (lane.attempts === 0) lane.sinceRound = checkpoint.round;
     lane.attempts += 1;
-    let event: RecordedEvent;
     try {
-      keys.check(lane.key, raw);
-      event = present(raw);
+      keys.check(lane.key, event);
     } catch (error) {
-      this.#ended(lane, { failed: true, error, refusedId: undefined });
+      this.attemptEnded(lane, { failed: true, error, refusedId: undefined });
       return;
     }
-    const attempt = new ReactionAttempt(this.#attempts, lane, lane.job?.trace.commandId);
-    attempt.run(options.on.get(event.type) ?? unhandled, event, lane.attempts);
+    this.#attempts.begin(lane, event);
   }
 
-  #ended(lane: KeyLane, result: AttemptResult): void {
+  attemptEnded(lane: KeyLane, result: AttemptResult): void {
     // After the deadline of `stop` the event is simply not finished, and will be delivered again.
     if (this.#stopped) return;
     const { lanes, parking, options } = this.#around;
@@ -214,7 +212,7 @@ export class LaneRunner {
   }
 
   #backOff(lane: KeyLane, error: unknown): void {
-    const { name, options, lanes, attempts, warnings } = this.#around;
+    const { name, options, lanes, clock, warnings } = this.#around;
     const waitMs = backoffMs(lane.attempts, options.retry.backoff.minMs, options.retry.backoff.maxMs);
     const text = error instanceof Error ? error.message : String(error);
     const { type, position } = lane.current ?? {};
@@ -225,7 +223,7 @@ export class LaneRunner {
       { error },
     );
     lanes.enter(lane, 'backing-off');
-    lane.backoff = attempts.clock.setTimer(waitMs, () => {
+    lane.backoff = clock.setTimer(waitMs, () => {
       lane.backoff = undefined;
       this.#makeReady(lane);
     });
@@ -236,9 +234,4 @@ export class LaneRunner {
     const { lanes } = this.#around;
     if (lanes.count('running') + lanes.count('writing') === 0) this.#quiet?.();
   }
-}
-
-/** The feed brings only types with a handler. */
-function unhandled(): void {
-  // Nothing to do.
 }

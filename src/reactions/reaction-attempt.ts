@@ -7,21 +7,29 @@
  * at the answer (then as told) or had resolved before the failure came. Hot path: no promise for a sync handler.
  */
 import { describeError, reasonOf } from '../actors/undeliverable.js';
-import type { DeadLetterSink } from '../core/dead-letter.js';
+import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
+import type { Envelope } from '../core/envelope.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { AttemptContext, type ContextOwner, type ContextSurroundings, type LateMessage } from './attempt-context.js';
-import type { KeyLane } from './key-lane.js';
-import type { LetterFence } from './letter-fence.js';
 import type { AskedCommand, ReactionCommand } from './reaction-command.js';
 import type { ReactionContext } from './reaction-context.js';
 
-/** What attempts take from their reaction. */
-export interface AttemptSurroundings extends ContextSurroundings {
-  readonly letters: DeadLetterSink;
-  readonly fence: LetterFence;
+/** A command without effect, as its attempt knows it. */
+export type AttemptLetter = Omit<DeadLetter, 'at'>;
+
+/**
+ * What attempts take from their reaction.
+ *
+ * @typeParam Place what the attempt was begun for: its lane, or on another thread the message that asked for it.
+ */
+export interface AttemptSurroundings<Place> extends ContextSurroundings {
+  /** A command was rejected, or came too late; its letter has to be durable before the event counts as finished. */
+  letter(place: Place, letter: AttemptLetter, trace: DeadLetterTrace): void;
+  /** Takes a command of the attempt to its target, its `nth` from 1. */
+  deliver(place: Place, envelope: Envelope, nth: number): void;
   /** The attempt is over; called once, within the last call that it waited for. */
-  attemptEnded(lane: KeyLane, result: AttemptResult): void;
+  attemptEnded(place: Place, result: AttemptResult): void;
 }
 
 /** What became of an attempt. */
@@ -40,23 +48,25 @@ interface FailedAsk {
   readonly error: TroupeError;
 }
 
-const GOOD: AttemptResult = Object.freeze({ failed: false, error: undefined, refusedId: undefined });
+/** The result of an attempt that was good. */
+export const GOOD: AttemptResult = Object.freeze({ failed: false, error: undefined, refusedId: undefined });
 
-export class ReactionAttempt implements ContextOwner {
+export class ReactionAttempt<Place> implements ContextOwner {
   readonly refusedId: string | undefined;
   returned = false;
-  readonly #around: AttemptSurroundings;
-  readonly #lane: KeyLane;
+  readonly #around: AttemptSurroundings<Place>;
+  readonly #place: Place;
   #open = 0;
+  #commands = 0;
   #failed = false;
   #error: unknown;
   /** Asks that failed before the handler had resolved. */
   #failedAsks: FailedAsk[] | undefined;
 
   /** @param refusedId the command that was rejected in the try that parked the event, if this one was asked for by hand */
-  constructor(around: AttemptSurroundings, lane: KeyLane, refusedId: string | undefined) {
+  constructor(around: AttemptSurroundings<Place>, place: Place, refusedId: string | undefined) {
     this.#around = around;
-    this.#lane = lane;
+    this.#place = place;
     this.refusedId = refusedId;
   }
 
@@ -84,6 +94,12 @@ export class ReactionAttempt implements ContextOwner {
     this.#open += 1;
   }
 
+  deliver(envelope: Envelope): void {
+    this.#open += 1;
+    this.#commands += 1;
+    this.#around.deliver(this.#place, envelope, this.#commands);
+  }
+
   succeeded(): void {
     this.#open -= 1;
     if (this.returned && this.#open === 0) this.#end();
@@ -103,7 +119,8 @@ export class ReactionAttempt implements ContextOwner {
 
   refused({ target, targetId, type, payload, facts }: LateMessage, error: TroupeError): void {
     const { commandId, correlationId, causationId, metadata } = facts;
-    this.#around.letters.add(
+    this.#around.letter(
+      this.#place,
       {
         id: `late>${commandId}`,
         reason: reasonOf(error),
@@ -114,7 +131,6 @@ export class ReactionAttempt implements ContextOwner {
       },
       { commandId, correlationId, causationId, metadata },
     );
-    this.#around.fence.added();
   }
 
   #return(failed: boolean, error: unknown): void {
@@ -128,7 +144,7 @@ export class ReactionAttempt implements ContextOwner {
 
   #end(): void {
     const result = this.#failed ? { failed: true, error: this.#error, refusedId: this.#escapedRejection() } : GOOD;
-    this.#around.attemptEnded(this.#lane, result);
+    this.#around.attemptEnded(this.#place, result);
   }
 
   /** The first failure is the one that is told. */
@@ -144,7 +160,8 @@ export class ReactionAttempt implements ContextOwner {
     const { envelope, commandId, correlationId, causationId, metadata } = command;
     if (envelope === undefined) return;
     const { target, targetId, type, payload } = envelope;
-    this.#around.letters.add(
+    this.#around.letter(
+      this.#place,
       {
         // A redelivery is rejected again: that is the same letter.
         id: `rejected>${commandId}`,
@@ -156,7 +173,6 @@ export class ReactionAttempt implements ContextOwner {
       },
       { commandId, correlationId, causationId, metadata },
     );
-    this.#around.fence.added();
   }
 
   #escapedRejection(): string | undefined {

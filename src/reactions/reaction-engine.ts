@@ -11,6 +11,8 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { EventFeed } from '../streams/event-feed.js';
 import { ThrottledLog } from '../streams/throttled-log.js';
+import { LocalAttempts } from './attempt-runner.js';
+import { DistantAttempts } from './distant-attempts.js';
 import { DurableRecords } from './durable-records.js';
 import { EventKeys } from './event-keys.js';
 import { EventSource } from './event-source.js';
@@ -25,6 +27,7 @@ import { ReactionCheckpoint } from './reaction-checkpoint.js';
 import type { RuntimeReaction } from './reaction-definition.js';
 import { type Recovered, recoverReaction } from './reaction-recovery.js';
 import type { KeyRecord } from './reaction-records.js';
+import { reactionStopped } from './reaction-stopped.js';
 import type { ReactionSurroundings } from './reaction-surroundings.js';
 
 /** What a reaction says of itself. */
@@ -64,7 +67,8 @@ export class ReactionEngine {
     found: { readonly checkpoint: number | undefined; readonly keys: readonly KeyRecord[] },
   ) {
     const { name, options } = definition;
-    const { journal, clock, log, deadLetters: letters, post, askTimeoutMs, present } = around;
+    const { journal, clock, log, deadLetters: letters, post, askTimeoutMs, present, elsewhere } = around;
+    const { signal } = this.#abort;
     this.name = name;
     this.#definition = definition;
     this.#around = around;
@@ -105,12 +109,14 @@ export class ReactionEngine {
       ...shared,
       options,
       concerns,
-      present,
       source: this.#source,
       checkpoint: this.#checkpoint,
       parking: this.#parking,
       refill: new LaneRefill({ ...shared, types, taken, concerns, refilled: rest }),
-      attempts: { name, post, letters, fence, deadlines, clock, log, askTimeoutMs, signal: this.#abort.signal },
+      attempts: (owner) =>
+        elsewhere === undefined
+          ? new LocalAttempts({ ...shared, options, present, post, deadlines, log, askTimeoutMs, signal }, owner)
+          : new DistantAttempts({ ...shared, elsewhere }, owner),
     });
   }
 
@@ -167,7 +173,7 @@ export class ReactionEngine {
   /** Takes no more events, gives those being handled until the deadline, and writes the last checkpoint. */
   async stop(timeoutMs: number): Promise<void> {
     this.#unfollow?.();
-    const why = stopped(this.name);
+    const why = reactionStopped(this.name);
     this.#abort.abort(why);
     const deadline = new Pauses(this.#around.clock);
     await Promise.race([this.#runner.drain(), deadline.wait(timeoutMs)]);
@@ -179,7 +185,7 @@ export class ReactionEngine {
   }
 
   #giveJob(letter: DeadLetter, trace: DeadLetterTrace, event: RecordedEvent | undefined): Promise<void> {
-    if (this.#abort.signal.aborted) return Promise.reject(stopped(this.name));
+    if (this.#abort.signal.aborted) return Promise.reject(reactionStopped(this.name));
     const key = letter.target.id;
     const lane = this.#lanes.get(key) ?? this.#lanes.add(new KeyLane(key));
     return new Promise((resolve, reject) => {
@@ -187,11 +193,4 @@ export class ReactionEngine {
       this.#runner.offered(lane);
     });
   }
-}
-
-function stopped(name: string): TroupeError {
-  return new TroupeError(
-    'TROUPE_SYSTEM_STOPPED',
-    `reaction ${name} has stopped with the system; it goes on at the next start`,
-  );
 }

@@ -4,6 +4,7 @@ import type { Post } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { Journal } from '../journal/journal.js';
+import type { AttemptsElsewhere } from './distant-attempts.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { ParkedLetters } from './parked-letters.js';
 
@@ -18,4 +19,6 @@ export interface ReactionSurroundings {
   readonly askTimeoutMs: number;
   /** An event in the shape of today's code; throws when there is no way to it. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
+  /** The threads that run handlers; undefined: this one does. */
+  readonly elsewhere?: AttemptsElsewhere | undefined;
 }

@@ -97,7 +97,10 @@ export class Reactions implements ParkedOwner {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    const { elsewhere } = this.#options;
+    elsewhere?.stop('ending');
     await Promise.all(Array.from(this.#engines.values(), (engine) => engine.stop(timeoutMs)));
+    elsewhere?.stop('over');
     this.#deadlines.clear();
   }
 }

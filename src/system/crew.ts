@@ -6,11 +6,14 @@
  */
 import { availableParallelism } from 'node:os';
 import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
+import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
+import { type AttemptsElsewhere, withoutCommand } from '../reactions/distant-attempts.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import { Links } from '../threads/links.js';
 import { Placement } from '../threads/placement.js';
+import { quarantineError } from '../threads/worker-lost.js';
 import type { Router } from './router.js';
 import type { Runtime } from './runtime.js';
 import type { SystemSettings } from './system-options.js';
@@ -20,6 +23,8 @@ export interface Crew {
   readonly placement: Placement;
   readonly links: Links;
   readonly workers: Workers;
+  /** Handlers of reactions run on the workers, each where the event was made. */
+  readonly attempts: AttemptsElsewhere;
 }
 
 /** The number of worker threads that the settings mean. */
@@ -47,6 +52,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
   const placement = new Placement(count);
   const codec = new FrameCodec((name, id) => runtime.ref(name, id));
   const aggregates = new Set(runtime.cast.aggregates.map((definition) => definition.name));
+  const reactions = new Set(runtime.cast.reactions.map((definition) => definition.name));
   const links = new Links({
     here: 0,
     placement,
@@ -58,9 +64,14 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       signal: (to, signal) => stage.actors.signal(to, signal),
     },
     isAggregate: (target) => aggregates.has(target),
+    isReaction: (target) => reactions.has(target),
     newId: runtime.newId,
     undelivered: (envelope, error) => stage.undelivered(envelope, error),
-    quarantined: (envelope) => stage.quarantined(envelope),
+    quarantined: (envelope, nth) => {
+      if (reactions.has(envelope.target)) return quarantinedAttempt(envelope, nth);
+      stage.quarantined(envelope);
+      return undefined;
+    },
   });
   const workers = new Workers({
     settings,
@@ -78,5 +89,17 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     log: (level, message, fields) => settings.log[level](message, fields),
   });
   router.forwardTo(links);
-  return { placement, links, workers };
+  const attempts: AttemptsElsewhere = {
+    deliver: (envelope, { aggregate, aggregateId }) =>
+      links.deliverTo(placement.homeOf(aggregate, aggregateId), envelope),
+    stop: (stage) => workers.stopReactions(stage),
+  };
+  return { placement, links, workers, attempts };
+}
+
+/** The event of an attempt that kills workers is parked, which makes it a dead letter. */
+function quarantinedAttempt(envelope: Envelope, nth: number): Envelope | undefined {
+  const instead = withoutCommand(envelope, nth);
+  if (instead === undefined) envelope.sink?.fail(quarantineError(envelope));
+  return instead;
 }

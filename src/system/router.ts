@@ -68,9 +68,11 @@ export class Router implements Post {
     this.#elsewhere = elsewhere;
   }
 
-  /** A message that has arrived where its target lives. */
-  deliverHere(envelope: Envelope): void {
-    this.#targets.get(envelope.target)?.host.deliver(envelope);
+  /** A message that has arrived where its target lives; false: it is none of an instance. */
+  deliverHere(envelope: Envelope): boolean {
+    const target = this.#targets.get(envelope.target);
+    target?.host.deliver(envelope);
+    return target !== undefined;
   }
 
   deliver(envelope: Envelope): void {

@@ -146,6 +146,7 @@ export class Runtime {
       post: router,
       deadLetters: this.deadLetters,
       askTimeoutMs,
+      elsewhere: this.crew?.attempts,
     });
     this.deadLetters.parkedBy({
       retry: (letter, trace) =>

@@ -25,6 +25,7 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
+import { quarantineError } from '../threads/worker-lost.js';
 import type { Cast } from './cast.js';
 import type { Offload } from './offload.js';
 import type { Router } from './router.js';
@@ -113,13 +114,8 @@ export class Stage {
 
   /** A message has killed its worker, and the successor while it was the only one there. */
   quarantined(envelope: Envelope): void {
-    const { target, targetId, type, sink } = envelope;
-    const error = new TroupeError(
-      'TROUPE_WORKER_LOST',
-      `${target}/${targetId}: ${type} has cost two workers their life, one after the other, and is quarantined; ` +
-        'mend its handler, then retry or discard the dead letter',
-      { details: { target, id: targetId, type, quarantined: true } },
-    );
+    const { sink } = envelope;
+    const error = quarantineError(envelope);
     // Of one that was taken, its sink makes the dead letter.
     if (!(sink instanceof PendingSend && sink.settled)) this.undelivered(envelope, error);
     sink?.fail(error);

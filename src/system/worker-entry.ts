@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from '../threads/channel.js';
 import { Observable } from 'rxjs';
+import { presentBy } from '../actors/present-event.js';
 import type { SupervisionSettings } from '../actors/supervision-options.js';
 import { systemClock, type Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
@@ -17,6 +18,7 @@ import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents } from '../journal/journal.js';
+import { AttemptHost } from '../reactions/attempt-host.js';
 import { EventWindow } from '../streams/event-window.js';
 import { SafeSubject } from '../streams/safe-subject.js';
 import { workerLost } from '../threads/worker-lost.js';
@@ -85,6 +87,8 @@ class WorkerStage {
   readonly #events: SafeSubject<RecordedEvent>;
   readonly #window: EventWindow;
   #stage: Stage | undefined;
+  #attempts: AttemptHost | undefined;
+  #reactionsStop: 'ending' | 'over' | undefined;
   #links: Links | undefined;
   #journal: RemoteJournal | undefined;
   #codec: FrameCodec | undefined;
@@ -98,6 +102,10 @@ class WorkerStage {
     this.#end = end;
     this.#mark = new HandlingMark(start.memory);
     this.#control = new ControlPort(start.control, {
+      stopReactions: (stage: 'ending' | 'over') => {
+        this.#reactionsStop = stage;
+        this.#attempts?.stop(stage);
+      },
       peer: ({ index, port, open }: { index: ThreadIndex; port: MessagePort; open: boolean }) => {
         this.#links?.connect(index, port);
         if (open) this.#links?.open(index);
@@ -138,14 +146,21 @@ class WorkerStage {
         codec,
         limits: { credits: LIMITS.linkCredits, backlog: LIMITS.linkBacklog, frame: LIMITS.linkFrame },
         local: {
-          deliver: (envelope) => router.deliverHere(envelope),
+          deliver: (envelope) => {
+            if (!router.deliverHere(envelope)) attempts.deliver(envelope);
+          },
           withdraw: (envelope) => router.withdrawHere(envelope),
           signal: (to, signal) => stage.actors.signal(to, signal),
         },
         isAggregate: (target) => aggregates.has(target),
+        // Attempts come from the main thread only.
+        isReaction: () => false,
         newId: this.#newId,
         undelivered: (envelope, error) => stage.undelivered(envelope, error),
-        quarantined: (envelope) => stage.quarantined(envelope),
+        quarantined: (envelope) => {
+          stage.quarantined(envelope);
+          return undefined;
+        },
       });
       const stage: Stage = new Stage({
         cast,
@@ -168,7 +183,21 @@ class WorkerStage {
         },
         stopElsewhere: (name, id) => this.#stopElsewhere(name, id),
       });
+      const attempts = new AttemptHost({
+        definitions: cast.reactions,
+        post: router,
+        deadlines: this.#deadlines,
+        clock: systemClock,
+        log: this.#log,
+        askTimeoutMs,
+        mark: this.#mark,
+        letters: deadLetters,
+        present: presentBy(cast.aggregates),
+        quarantined: (envelope) => stage.quarantined(envelope),
+      });
+      if (this.#reactionsStop !== undefined) attempts.stop(this.#reactionsStop);
       router.forwardTo(links);
+      this.#attempts = attempts;
       this.#codec = codec;
       this.#links = links;
       this.#stage = stage;
@@ -213,7 +242,7 @@ class WorkerStage {
     }
     for (const [name, count] of stage.actors.counts()) instances[name] = count;
     return {
-      idle: stage.idle && journal.pending === 0 && links.unfinished === 0,
+      idle: stage.idle && this.#attempts?.open === 0 && journal.pending === 0 && links.unfinished === 0,
       activity: links.crossed,
       unfinished: stage.unfinished + links.unfinished,
       handled,

@@ -58,6 +58,8 @@ export class Workers {
   #begun = false;
   /** Top-level actors and what they were spawned with, to begin again when their worker is lost. */
   readonly #actors = new Map<string, SpawnedActor>();
+  /** How far the reactions have been stopped; what successors have to know, too. */
+  #reactionsStop: 'ending' | 'over' | undefined;
 
   constructor(around: WorkersSurroundings) {
     this.#around = around;
@@ -128,6 +130,12 @@ export class Workers {
     });
   }
 
+  /** Handlers of reactions shall come to their end, or are not heard any more. */
+  stopReactions(stage: 'ending' | 'over'): void {
+    this.#reactionsStop = stage;
+    for (const worker of this.#workers.values()) worker.control.note('stopReactions', stage);
+  }
+
   /** Tells the workers that want to hear of it what has been committed. */
   committed(committed: CommittedEvents): void {
     for (const worker of this.#workers.values()) {
@@ -173,6 +181,7 @@ export class Workers {
       },
     });
     this.#workers.set(index, worker);
+    if (this.#reactionsStop !== undefined) worker.control.note('stopReactions', this.#reactionsStop);
     return worker;
   }
 

@@ -8,7 +8,7 @@ import { addExtension, Packr } from 'msgpackr';
 import { AppendRequest, StateRequest } from '../actors/system-request.js';
 import { RoutedRef } from '../actors/routed-ref.js';
 import { exactValue, NegativeZero, OddObject, OddText } from './exact-value.js';
-import type { Frame } from './link.js';
+import type { Frame } from './frame.js';
 import { fromWireError, toWireError, type WireError } from '../core/wire-error.js';
 
 /** Makes a reference of this thread. */
@@ -88,19 +88,21 @@ export class FrameCodec {
   }
 
   encode(frame: Frame): Uint8Array {
-    return this.pack([frame.placements, frame.signals, frame.outcomes, frame.withdrawn, frame.mail]);
+    const { placements, signals, outcomes, withdrawn, credits, mail } = frame;
+    return this.pack([placements, signals, outcomes, withdrawn, credits, mail]);
   }
 
   decode(bytes: Uint8Array): Frame {
     // Written by `encode` of the other side.
-    const [placements, signals, outcomes, withdrawn, mail] = this.unpack(bytes) as [
+    const [placements, signals, outcomes, withdrawn, credits, mail] = this.unpack(bytes) as [
       Frame['placements'],
       Frame['signals'],
       Frame['outcomes'],
       Frame['withdrawn'],
+      Frame['credits'],
       Frame['mail'],
     ];
-    return { placements, signals, outcomes, withdrawn, mail };
+    return { placements, signals, outcomes, withdrawn, credits, mail };
   }
 
   /** Any value that a message may hold, its oddities marked (exact-value.ts), as bytes of their own size: the encoder reuses its buffer. */

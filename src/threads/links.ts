@@ -25,10 +25,12 @@ export interface LinksSurroundings {
     signal(to: InstanceAddress | undefined, signal: Signal): void;
   };
   readonly isAggregate: (target: string) => boolean;
+  /** Targets whose messages outlive a thread beside aggregates. */
+  readonly isReaction: (target: string) => boolean;
   readonly newId: () => string;
   readonly undelivered: (envelope: Envelope, error: TroupeError) => void;
-  /** A message has killed the thread where its target lives, and the successor of that thread too. */
-  readonly quarantined: (envelope: Envelope) => void;
+  /** See `LinkSurroundings`. */
+  readonly quarantined: (envelope: Envelope, nth: number) => Envelope | undefined;
 }
 
 export class Links implements SignalPost {
@@ -60,6 +62,7 @@ export class Links implements SignalPost {
     this.#ports.get(peer)?.close();
     this.#ports.set(peer, port);
     const link = this.#link(peer);
+    link.join();
     port.on('message', (bytes: Uint8Array) => {
       this.#crossed += 1;
       link.receive(bytes);
@@ -131,6 +134,11 @@ export class Links implements SignalPost {
     return true;
   }
 
+  /** Takes a message to another thread than the one its target and id hash to. */
+  deliverTo(thread: ThreadIndex, envelope: Envelope): void {
+    this.#link(thread).send(envelope);
+  }
+
   /** Undefined: the target lives here. */
   withdraw(envelope: Envelope): boolean | undefined {
     const thread = this.#around.placement.threadOf(envelope.target, envelope.targetId);
@@ -158,7 +166,7 @@ export class Links implements SignalPost {
   #link(peer: ThreadIndex): Link {
     const known = this.#links.get(peer);
     if (known !== undefined) return known;
-    const { codec, limits, local, isAggregate, newId, placement, undelivered, quarantined } = this.#around;
+    const { codec, limits, local, isAggregate, isReaction, newId, placement, undelivered, quarantined } = this.#around;
     const link = new Link(
       {
         peer,
@@ -171,7 +179,7 @@ export class Links implements SignalPost {
         signalled: (to, signal) => local.signal(to, signal),
         withdraw: (envelope) => local.withdraw(envelope),
         placed: (name, id, thread) => placement.place(name, id, thread),
-        survives: (envelope) => isAggregate(envelope.target),
+        survives: (envelope) => isAggregate(envelope.target) || isReaction(envelope.target),
         undelivered,
         quarantined,
         name: (envelope) => {

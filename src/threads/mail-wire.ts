@@ -99,14 +99,15 @@ export class MailWriter {
   }
 }
 
-/** Reads the mail of a frame, written by `MailWriter`. */
+/** Reads the mail of a frame, written by `MailWriter`; returns how many messages there were. */
 export function readMail(
   items: WireMail,
   sinkOf: (seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean) => ReplySink,
   arrived: (seq: number, envelope: Envelope) => void,
-): void {
-  if (items.length === 0) return;
-  let seq = items[0] as number;
+): number {
+  if (items.length === 0) return 0;
+  const first = items[0] as number;
+  let seq = first;
   let target = '';
   let targetId = '';
   let type = '';
@@ -142,4 +143,5 @@ export function readMail(
     arrived(seq, envelope);
     seq += 1;
   }
+  return seq - first;
 }
