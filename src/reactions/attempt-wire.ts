@@ -38,11 +38,7 @@ export type AttemptReply =
   | undefined
   | readonly [failed: boolean, error: unknown, refusedId: string | undefined, letters: readonly WireLetter[]];
 
-export function attemptRequest(
-  event: RecordedEvent,
-  attempt: number,
-  refusedId: string | undefined,
-): AttemptRequest {
+export function attemptRequest(event: RecordedEvent, attempt: number, refusedId: string | undefined): AttemptRequest {
   const { position, aggregate, aggregateId, version, type, schemaVersion, data, id } = event;
   const { commandId, correlationId, causationId, metadata, recordedAt } = event;
   return [

@@ -22,7 +22,7 @@ import { HandlingMark } from '../core/handling-mark.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import { TroupeError } from '../core/troupe-error.js';
+import type { TroupeError } from '../core/troupe-error.js';
 import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
 import { quarantineError } from '../threads/worker-lost.js';
