@@ -110,15 +110,10 @@ class DistantSink implements ReplySink {
   }
 
   reply(value: unknown, position: number, version: number): void {
-<<<<<<< HEAD
     const said = this.wantsReply ? exactValue(value) : undefined;
     // Without a sink over there nobody is told, not even where it stands.
     const says = this.#wantsOutcome && (said !== undefined || position !== 0);
     this.#arrivals.answer(says ? ['reply', this.#seq, said, position, version] : ['done', this.#seq, 1], this.#epoch);
-=======
-    const says = this.#wantsReply && (value !== undefined || position !== 0);
-    this.#arrivals.answer(says ? ['reply', this.#seq, value, position, version] : ['done', this.#seq, 1], this.#epoch);
->>>>>>> 9f74f0b (system: types only)
   }
 
   fail(error: TroupeError): void {
