@@ -13,8 +13,9 @@ import type { Command } from './command.js';
 import { logCommand } from './log-command.js';
 import { runAsProcess } from './process-host.js';
 import { runCommand } from './run-command.js';
+import { verifyCommand } from './verify-command.js';
 
-const COMMANDS: readonly Command[] = [runCommand, logCommand];
+const COMMANDS: readonly Command[] = [runCommand, logCommand, verifyCommand];
 
 void runAsProcess(async (host) => {
   try {

@@ -3,6 +3,7 @@
  * not reach, which after a clean stop are few.
  */
 import { hashText } from '../core/fingerprint.js';
+import { damaged } from './checksums.js';
 import { parsePage } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import { IndexTail } from './index-tail.js';
@@ -11,7 +12,9 @@ import { pagesFrom } from './sqlite-pages.js';
 import { StreamHandle, streamKey } from './stream-handle.js';
 import type { PageRow } from './stream-handle.js';
 
-const READ_INDEXED_TO = "SELECT value FROM meta WHERE key = 'indexed_to'";
+/** Stands there twice, so that a number that has changed is not believed: it would hide events. */
+const READ_INDEXED_TO = `
+SELECT value, (SELECT -value FROM meta WHERE key = 'indexed_to_negated') AS again FROM meta WHERE key = 'indexed_to'`;
 
 const READ_NUMBERS = `
 SELECT stream.stream AS number, wanted.key AS place
@@ -23,8 +26,11 @@ const PAGES = 256;
 
 /** @throws TROUPE_JOURNAL_CORRUPT when a page is damaged. */
 export async function readIndexTail(session: SqliteSession): Promise<IndexTail> {
-  const meta = await session.get<{ value: number }>(READ_INDEXED_TO);
-  const tail = new IndexTail(meta?.value ?? 0);
+  const meta = await session.get<{ value: number; again: number }>(READ_INDEXED_TO);
+  if (meta === undefined || meta.value !== meta.again) throw damaged('the end of the index', { ...meta });
+  const tail = new IndexTail(meta.value);
+  // Also of a journal whose index is whole the newest page is looked at: behind it everything goes on.
+  await pagesFrom(session, Number.MAX_SAFE_INTEGER, 1);
   for (let position = tail.indexedTo; ; ) {
     const pages = (await pagesFrom(session, position + 1, PAGES)).filter((page) => page.firstPosition > position);
     const last = pages.at(-1);

@@ -1,8 +1,11 @@
 /**
  * One row of the index: where consecutive versions of one aggregate stand, and which commands made them.
  *
- * In the file the lists are texts; `storedRow` reads them, `sqlite-commit.ts` writes them.
+ * In the file the lists are texts; `storedRow` and `storedHashes` read them, each what it needs, and check it;
+ * `sqlite-commit.ts` writes them.
  */
+import type { TroupeError } from '../core/troupe-error.js';
+import { damaged, indexHashesChecksum, indexPagesChecksum } from './checksums.js';
 
 /** Consecutive versions of one aggregate. */
 export interface IndexRow {
@@ -23,14 +26,51 @@ export interface Span {
   readonly position: number;
 }
 
-/** A row as it stands in the file: `version,position,…` and `hash,hash;hash;…`. */
+/** What a query gives of a row to find its pages; `pages` is `version,position,…`. */
+export type StoredPages = readonly [
+  firstVersion: number,
+  lastVersion: number,
+  firstPosition: number,
+  pages: string,
+  checksum: number,
+];
+
+/** What a query gives of a row to know its commands; `hashes` is `hash,hash;hash;…`. */
+export type StoredHashes = readonly [firstVersion: number, lastVersion: number, hashes: string, checksum: number];
+
+/** A row as it stands in the file, without its hashes. @throws TROUPE_JOURNAL_CORRUPT when it is damaged */
 export function storedRow(
   stream: number,
-  [firstVersion, lastVersion, pages, hashes]: readonly [number, number, string, string],
+  [firstVersion, lastVersion, firstPosition, pages, checksum]: StoredPages,
 ): IndexRow {
+  if (indexPagesChecksum(stream, firstVersion, lastVersion, firstPosition, pages) !== checksum)
+    throw damagedRow(stream, firstVersion);
   // Integers joined by commas.
-  const numbers = JSON.parse(`[${pages}]`) as number[];
-  return { stream, firstVersion, lastVersion, pages: numbers, hashes: hashes === '' ? [] : hashes.split(';') };
+  return { stream, firstVersion, lastVersion, pages: JSON.parse(`[${pages}]`) as number[], hashes: [] };
+}
+
+/** The hashes of a row as it stands in the file, for each page. @throws TROUPE_JOURNAL_CORRUPT when it is damaged */
+export function storedHashes(stream: number, [firstVersion, lastVersion, hashes, checksum]: StoredHashes): string[] {
+  if (indexHashesChecksum(stream, firstVersion, lastVersion, hashes) !== checksum)
+    throw damagedRow(stream, firstVersion);
+  return hashes === '' ? [] : hashes.split(';');
+}
+
+/** Where the index of an aggregate ends. @throws TROUPE_JOURNAL_CORRUPT when rows are missing */
+export function lastIndexed(
+  stream: number,
+  rows: readonly { readonly firstVersion: number; readonly lastVersion: number }[],
+): number {
+  let version = 0;
+  for (const { firstVersion, lastVersion } of rows) {
+    if (firstVersion !== version + 1) throw damagedRow(stream, version + 1);
+    version = lastVersion;
+  }
+  return version;
+}
+
+function damagedRow(stream: number, firstVersion: number): TroupeError {
+  return damaged(`the index of aggregate number ${stream}, from version ${firstVersion} on,`, { stream, firstVersion });
 }
 
 /** The spans of rows in ascending order that reach beyond version `after`; ends at the first gap. */

@@ -94,6 +94,14 @@ async function checkHeader(path: string, given: string): Promise<void> {
     }
     const version = await connection.get<{ user_version: number }>('PRAGMA user_version');
     const found = version?.user_version ?? 0;
+    if (found < FORMAT_VERSION) {
+      throw new TroupeError(
+        'TROUPE_JOURNAL_CORRUPT',
+        `${given}: the journal has format ${found}, of a time before the first release, and this release reads format ` +
+          `${FORMAT_VERSION}; make it anew from its source, or read it with the release that wrote it`,
+        { details: { path, found, supported: FORMAT_VERSION } },
+      );
+    }
     if (found > FORMAT_VERSION) {
       throw new TroupeError(
         'TROUPE_JOURNAL_CORRUPT',

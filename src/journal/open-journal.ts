@@ -13,10 +13,13 @@ import type { JournalPath } from './journal-path.js';
 import type { JournalFault } from './journal-store.js';
 import { MemoryJournal } from './memory-journal.js';
 import { SqliteConnection } from './sqlite-connection.js';
+import { asDamage } from './sqlite-error.js';
 import { SqliteJournal } from './sqlite-journal.js';
 import { createSchemaSql } from './sqlite-schema.js';
 import { hasTimers, readTimers, TIMER_TABLE } from './sqlite-timers.js';
 import type { StoredTimer, TimerQuery } from './timer-change.js';
+import { type JournalSurvey, type JournalVisitor, verifyJournal } from './verify-journal.js';
+import { listSnapshots, readSnapshot, type SnapshotName } from './sqlite-snapshots.js';
 import { readEvents, readIdentity, readPosition, readRecords } from './sqlite-reading.js';
 
 export interface OpenJournalOptions {
@@ -70,7 +73,7 @@ export async function openJournal(options: OpenJournalOptions): Promise<Journal>
     return await SqliteJournal.open({ writing, reading, checkpointing, unlock, clock, outcomes, warn, fault });
   } catch (error) {
     for (const close of closing) await close();
-    throw error;
+    throw asDamage(error);
   }
 }
 
@@ -101,6 +104,12 @@ export interface JournalReader {
   readRecords(kind: string, range?: RecordRange): Promise<readonly StoredRecord[]>;
   /** As `Journal.readTimers`. */
   readTimers(query: TimerQuery): Promise<readonly StoredTimer[]>;
+  /** Which snapshots there are, in order of aggregate and version. */
+  snapshots(): Promise<readonly SnapshotName[]>;
+  /** The state that a snapshot holds, as JSON text; undefined when there is none, or it is damaged. */
+  snapshotState(name: SnapshotName): Promise<string | undefined>;
+  /** Checks everything; tells what is not as it has to be, and shows all events on the way. */
+  verify(visitor: JournalVisitor): Promise<JournalSurvey>;
   close(): Promise<void>;
 }
 
@@ -120,11 +129,14 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
       readRecords: (kind, range) => readRecords(connection, kind, range),
       // A journal that an earlier release has written has none.
       readTimers: async (query) => ((await hasTimers(connection)) ? readTimers(connection, query) : []),
+      snapshots: () => listSnapshots(connection),
+      snapshotState: (name) => readSnapshot(connection, name),
+      verify: (visitor) => verifyJournal(connection, visitor),
       close: () => connection.close(),
     };
   } catch (error) {
     await connection.close();
-    throw error;
+    throw asDamage(error);
   }
 }
 

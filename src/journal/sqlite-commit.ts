@@ -5,7 +5,14 @@
  * tables. Pages of events are bound one by one, verbatim, never parsed; everything that is one row per aggregate
  * or record comes as one JSON text. Twice as fast as BEGIN, inserts, COMMIT in calls of their own.
  */
-import { crc32 } from 'node:zlib';
+import {
+  indexHashesChecksum,
+  indexPagesChecksum,
+  outcomeChecksum,
+  pageChecksum,
+  recordChecksum,
+  snapshotChecksum,
+} from './checksums.js';
 import type { CommitGroup } from './commit-group.js';
 import type { IndexRow } from './index-row.js';
 import type { IndexMerge } from './index-tail.js';
@@ -52,13 +59,18 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
   INSERT INTO stream (stream, aggregate, aggregate_id)
   SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.streams);
 
-  INSERT INTO stream_page (stream, first_version, last_version, first_position, pages, command_hashes)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(NEW.index_rows);
+  INSERT INTO stream_page (
+    stream, first_version, last_version, first_position, pages, pages_checksum, command_hashes, hashes_checksum
+  )
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+  FROM json_each(NEW.index_rows);
 
-  UPDATE meta SET value = NEW.indexed_to WHERE key = 'indexed_to' AND NEW.indexed_to IS NOT NULL;
+  UPDATE meta SET value = iif(key = 'indexed_to', NEW.indexed_to, -NEW.indexed_to)
+  WHERE key IN ('indexed_to', 'indexed_to_negated') AND NEW.indexed_to IS NOT NULL;
 
-  INSERT INTO outcome (stream, seq, command_hash, command_id, fingerprint, outcome)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(NEW.outcomes);
+  INSERT INTO outcome (stream, seq, command_hash, command_id, fingerprint, outcome, checksum)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+  FROM json_each(NEW.outcomes);
 
   DELETE FROM outcome WHERE (stream, seq) IN (
     SELECT old.stream, old.seq FROM json_each(NEW.outdated) AS bound
@@ -76,8 +88,8 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
     )
   );
 
-  INSERT OR REPLACE INTO record (kind, key, value)
-  SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.records);
+  INSERT OR REPLACE INTO record (kind, key, value, checksum)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.records);
 
   DELETE FROM record WHERE (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.gone));
 ${WRITE_TIMERS}
@@ -101,17 +113,23 @@ export function commitStatement(
   const { sql, slots } = group.pages.length <= COMMIT_FEW.slots ? COMMIT_FEW : COMMIT_MANY;
   const params: SqliteValue[] = [
     group.recordedAt,
-    list(group.pages, (page) => `[${page.firstPosition},${page.lastPosition},${crc32(page.body)}]`),
+    list(group.pages, ({ firstPosition, lastPosition, body }) => {
+      const checksum = pageChecksum(firstPosition, lastPosition, group.recordedAt, body);
+      return `[${firstPosition},${lastPosition},${checksum}]`;
+    }),
     list(group.newStreams, ({ number, aggregate, id }) => JSON.stringify([number, aggregate, id])),
     merge === undefined ? null : list(merge.rows, indexRowText),
     merge?.indexedTo ?? null,
-    list(group.outcomes, ({ stream, seq, commandHash, commandId, fingerprint, outcome }) =>
-      JSON.stringify([stream.number, seq, commandHash, commandId, fingerprint, JSON.stringify(outcome)]),
-    ),
+    list(group.outcomes, ({ stream, seq, commandHash, commandId, fingerprint, outcome }) => {
+      const text = JSON.stringify(outcome);
+      const checksum = outcomeChecksum(stream.number, seq, commandId, fingerprint, text);
+      return JSON.stringify([stream.number, seq, commandHash, commandId, fingerprint, text, checksum]);
+    }),
     list(group.outcomes, ({ stream, seq }) => `[${stream.number},${seq - outcomesKept}]`),
-    list(group.snapshots, ({ stream, version, schemaVersion, state, keep }) =>
-      JSON.stringify([stream.number, version, schemaVersion, state, crc32(state), keep]),
-    ),
+    list(group.snapshots, ({ stream, version, schemaVersion, state, keep }) => {
+      const checksum = snapshotChecksum(stream.number, version, schemaVersion, state);
+      return JSON.stringify([stream.number, version, schemaVersion, state, checksum, keep]);
+    }),
     ...recordTexts(group),
     ...(group.timers.size === 0 ? NO_TIMERS : timerTexts(group.timers.values())),
   ];
@@ -128,7 +146,7 @@ function recordTexts(group: CommitGroup): [set: string | null, gone: string | nu
   return [
     list(
       records.filter(({ text }) => text !== undefined),
-      ({ kind, key, text }) => JSON.stringify([kind, key, text]),
+      ({ kind, key, text = '' }) => JSON.stringify([kind, key, text, recordChecksum(kind, key, text)]),
     ),
     list(
       records.filter(({ text }) => text === undefined),
@@ -139,7 +157,15 @@ function recordTexts(group: CommitGroup): [set: string | null, gone: string | nu
 
 /** Numbers, and texts of digits and commas: nothing to escape. */
 function indexRowText({ stream, firstVersion, lastVersion, pages, hashes }: IndexRow): string {
-  return `[${stream},${firstVersion},${lastVersion},${pages[1]},"${pages.join(',')}","${hashes.join(';')}"]`;
+  const firstPosition = pages[1] ?? 0;
+  const pageText = pages.join(',');
+  const hashText = hashes.join(';');
+  const pagesChecksum = indexPagesChecksum(stream, firstVersion, lastVersion, firstPosition, pageText);
+  const hashesChecksum = indexHashesChecksum(stream, firstVersion, lastVersion, hashText);
+  return (
+    `[${stream},${firstVersion},${lastVersion},${firstPosition},"${pageText}",${pagesChecksum},` +
+    `"${hashText}",${hashesChecksum}]`
+  );
 }
 
 function list<Item>(items: readonly Item[], encode: (item: Item) => string): string | null {

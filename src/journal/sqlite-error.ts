@@ -74,6 +74,16 @@ export function sqliteError(cause: Error, path: string): TroupeError {
   });
 }
 
+/** What SQLite says of a statement of the journal's own: when it has no such table or column, the file is damaged. */
+export function asDamage(error: unknown): unknown {
+  if (!(error instanceof TroupeError) || sqliteCode(error) !== 'SQLITE_ERROR') return error;
+  return new TroupeError(
+    'TROUPE_JOURNAL_CORRUPT',
+    `${error.message}: the tables are not those of a journal; restore a backup`,
+    { cause: error.cause, details: error.details },
+  );
+}
+
 /** The driver's code (such as SQLITE_FULL) of an error, of a TroupeError made from one too; '' for any other error. */
 export function sqliteCode(error: unknown): string {
   if (error instanceof TroupeError) {

@@ -3,7 +3,8 @@
  *
  * An answer stays below a bound of characters however large the events are, but holds at least one page.
  */
-import { crc32 } from 'node:zlib';
+import { TroupeError } from '../core/troupe-error.js';
+import { pageChecksum } from './checksums.js';
 import { corruptPage } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
@@ -27,7 +28,7 @@ WHERE octets_before < ${bound}`;
 
 const PAGES_FROM = joined(
   `SELECT first_position, first_position AS place, octet_length(body) AS octets FROM event_page
-   WHERE first_position >= (SELECT max(first_position) FROM event_page WHERE first_position <= ?1)
+   WHERE first_position >= coalesce((SELECT max(first_position) FROM event_page WHERE first_position <= ?1), 0)
    ORDER BY first_position LIMIT ?2`,
   '?3',
 );
@@ -44,9 +45,22 @@ interface JoinedPages {
   readonly bodies: string | null;
 }
 
-/** Pages in order, from the one that holds `position`, or would hold it, on. */
+/**
+ * Pages in order, from the one that holds `position`, or would hold it, on.
+ *
+ * @throws TROUPE_JOURNAL_CORRUPT when a page is damaged, or events between two pages are missing.
+ */
 export async function pagesFrom(session: SqliteSession, position: number, limit: number): Promise<StoredPage[]> {
-  return split(await session.get<JoinedPages>(PAGES_FROM, position, limit, JOURNAL_LIMITS.readChars));
+  const pages = split(await session.get<JoinedPages>(PAGES_FROM, position, limit, JOURNAL_LIMITS.readChars));
+  let next = Math.max(1, position);
+  for (const { firstPosition, lastPosition } of pages) {
+    const isBehindGap = firstPosition > next;
+    const overlaps = firstPosition < next && firstPosition > position;
+    if (isBehindGap || overlaps)
+      throw corruptPage(next, `the next page in the file begins at position ${firstPosition}`);
+    next = lastPosition + 1;
+  }
+  return pages;
 }
 
 /** The pages that hold these positions, in their order; fewer, from the front, when they are too large for one answer. */
@@ -63,18 +77,34 @@ export async function pagesAt(session: SqliteSession, positions: readonly number
   return pages;
 }
 
+/** What a query answers as JSON text. @throws TROUPE_JOURNAL_CORRUPT when a byte of the file has made it none */
+export function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TroupeError(
+      'TROUPE_JOURNAL_CORRUPT',
+      'a row of the journal is damaged: it is no text; restore a backup, or look with `troupe verify`',
+      { cause },
+    );
+  }
+}
+
 /** @throws TROUPE_JOURNAL_CORRUPT when a page is not as it was written. */
 function split(answer: JoinedPages | undefined): StoredPage[] {
   if (answer === undefined || answer.facts === null) return [];
   // Integers joined by commas.
-  const facts = JSON.parse(`[${answer.facts}]`) as number[];
+  const facts = parseAnswer(`[${answer.facts}]`) as number[];
   const bodies = (answer.bodies ?? '').split(SEPARATOR);
   const pages: StoredPage[] = [];
   for (let i = 0; i * 4 < facts.length; i += 1) {
     const firstPosition = facts[i * 4] ?? 0;
+    const lastPosition = facts[i * 4 + 1] ?? 0;
+    const recordedAt = facts[i * 4 + 2] ?? 0;
     const body = bodies[i] ?? '';
-    if (crc32(body) !== facts[i * 4 + 3]) throw corruptPage(firstPosition, 'its checksum does not fit its text');
-    pages.push({ firstPosition, lastPosition: facts[i * 4 + 1] ?? 0, recordedAt: facts[i * 4 + 2] ?? 0, body });
+    if (pageChecksum(firstPosition, lastPosition, recordedAt, body) !== facts[i * 4 + 3])
+      throw corruptPage(firstPosition, 'its checksum does not fit');
+    pages.push({ firstPosition, lastPosition, recordedAt, body });
   }
   return pages;
 }

@@ -6,13 +6,15 @@
  */
 import { TroupeError } from '../core/troupe-error.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { damaged, recordChecksum } from './checksums.js';
 import { selectEvents } from './event-page.js';
 import type { PageFilter, StoredPage } from './event-page.js';
 import { spansAfter, storedRow } from './index-row.js';
+import type { StoredPages } from './index-row.js';
 import type { EventPage, EventQuery, RecordRange, StoredRecord } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { pagesAt, pagesFrom } from './sqlite-pages.js';
+import { pagesAt, pagesFrom, parseAnswer } from './sqlite-pages.js';
 
 const HEAD = 'SELECT last_position AS position FROM event_page ORDER BY first_position DESC LIMIT 1';
 
@@ -23,9 +25,10 @@ WITH wanted AS (
 )
 SELECT
   (SELECT value FROM meta WHERE key = 'indexed_to') AS indexedTo,
+  coalesce((SELECT stream FROM wanted), 0) AS stream,
   coalesce((SELECT max(last_version) FROM stream_page WHERE stream = (SELECT stream FROM wanted)), 0) AS version,
   (
-    SELECT json_group_array(json_array(first_version, last_version, pages, '')) FROM (
+    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, pages_checksum)) FROM (
       SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
       WHERE stream = (SELECT stream FROM wanted) AND first_position >= coalesce((
         SELECT max(first_position) FROM stream_page WHERE stream = (SELECT stream FROM wanted) AND first_position <= ?2
@@ -34,10 +37,11 @@ SELECT
     WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
   ) AS rows`;
 
-const RECORDS = 'SELECT key, value FROM record WHERE kind = ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4';
+const RECORDS =
+  'SELECT key, value, checksum FROM record WHERE kind = ?1 AND key > ?2 AND key < ?3 ORDER BY key LIMIT ?4';
 
 const RECORDS_AT =
-  'SELECT record.key, record.value FROM json_each(?2) AS wanted CROSS JOIN record ON kind = ?1 AND record.key = wanted.value';
+  'SELECT record.key, record.value, record.checksum FROM json_each(?2) AS wanted CROSS JOIN record ON kind = ?1 AND record.key = wanted.value';
 
 /** Behind every key. */
 const LAST_KEY = '\u{10ffff}\u{10ffff}';
@@ -91,8 +95,8 @@ async function readIndexed(
   const row = await session.get<IndexedAnswer>(INDEXED, wanted, filter.after);
   if (row === undefined || row.indexedTo <= filter.after) return undefined;
   // The columns of the query above.
-  const found = JSON.parse(row.rows) as [firstVersion: number, lastVersion: number, pages: string, hashes: string][];
-  const rows = found.map((stored) => storedRow(0, stored));
+  const found = parseAnswer(row.rows) as StoredPages[];
+  const rows = found.map((stored) => storedRow(row.stream, stored));
   const spans = spansAfter(rows, (rows[0]?.firstVersion ?? 1) - 1);
   // What stands before the first span behind `after` may itself reach beyond it.
   const behind = spans.findIndex(({ position }) => position > filter.after);
@@ -111,6 +115,8 @@ async function readIndexed(
 }
 
 interface IndexedAnswer {
+  /** Number of the aggregate; 0 when it is not in the file. */
+  readonly stream: number;
   readonly indexedTo: number;
   /** Version of the aggregate's last indexed event. */
   readonly version: number;
@@ -129,14 +135,18 @@ function select(pages: readonly StoredPage[], filter: PageFilter, limit: number,
   return { events, searchedTo };
 }
 
-/** The records of one kind, in order of key. */
+/**
+ * The records of one kind, in order of key.
+ *
+ * @throws TROUPE_JOURNAL_CORRUPT when one is damaged.
+ */
 export async function readRecords(
   session: SqliteSession,
   kind: string,
   { after = '', before = LAST_KEY, limit = -1 }: RecordRange = {},
 ): Promise<StoredRecord[]> {
   const rows = await session.all<RecordRow>(RECORDS, kind, after, before, limit);
-  return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }));
+  return rows.map((row) => checkedRecord(kind, row));
 }
 
 /** The values of records, in the order of the keys; undefined where there is none. */
@@ -146,11 +156,17 @@ export async function findRecords(
   keys: readonly string[],
 ): Promise<readonly unknown[]> {
   const rows = await session.all<RecordRow>(RECORDS_AT, kind, JSON.stringify(keys));
-  const found = new Map(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
+  const found = new Map(rows.map((row) => [row.key, checkedRecord(kind, row).value]));
   return keys.map((key) => found.get(key));
 }
 
 interface RecordRow {
   readonly key: string;
   readonly value: string;
+  readonly checksum: number;
+}
+
+function checkedRecord(kind: string, { key, value, checksum }: RecordRow): StoredRecord {
+  if (recordChecksum(kind, key, value) !== checksum) throw damaged(`the record ${kind}/${key}`, { kind, key });
+  return { key, value: JSON.parse(value) as unknown };
 }

@@ -6,16 +6,17 @@
  * a query, and pages come as one text (`bench journal` watches recovery).
  */
 import { hashText } from '../core/fingerprint.js';
+import { damaged, outcomeChecksum } from './checksums.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { outcomeIn, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
-import { hashesOf, spansAfter, spansWithHash, storedRow } from './index-row.js';
-import type { Span } from './index-row.js';
+import { hashesOf, lastIndexed, spansAfter, spansWithHash, storedHashes, storedRow } from './index-row.js';
+import type { IndexRow, Span, StoredHashes, StoredPages } from './index-row.js';
 import type { IndexTail } from './index-tail.js';
 import type { Outcome, StoredOutcome, StoredSnapshot } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { pagesAt } from './sqlite-pages.js';
+import { pagesAt, parseAnswer } from './sqlite-pages.js';
 import type { SnapshotRow } from './sqlite-snapshots.js';
 import { SqliteSnapshots } from './sqlite-snapshots.js';
 import { TickBatch } from './tick-batch.js';
@@ -29,7 +30,7 @@ SELECT
 FROM json_each(?) AS wanted CROSS JOIN stream
   ON stream.aggregate = wanted.value ->> 0 AND stream.aggregate_id = wanted.value ->> 1`;
   // The columns are what whoever wrote the query says they are.
-  return { sql, parse: (text) => JSON.parse(text) as StreamAnswer<Columns>[] };
+  return { sql, parse: (text) => parseAnswer(text) as StreamAnswer<Columns>[] };
 }
 
 /** A query about many aggregates, and the type of its answers. */
@@ -41,13 +42,14 @@ interface StreamQuery<Columns extends readonly unknown[]> {
 /** The place of the question, the number of the aggregate, and the columns of the query. */
 type StreamAnswer<Columns extends readonly unknown[]> = readonly [place: number, stream: number, ...Columns];
 
-type RowAnswer = readonly [firstVersion: number, lastVersion: number, pages: string, hashes: string];
-
 const LOAD = aboutStreams<
-  [version: number, hashes: string | null, outcomes: string | null, outcomeSeq: number, snapshot: SnapshotRow | null]
+  [rows: readonly StoredHashes[], outcomes: string | null, outcomeSeq: number, snapshot: SnapshotRow | null]
 >(`
-  coalesce((SELECT last_version FROM stream_page WHERE stream = stream.stream ORDER BY first_version DESC LIMIT 1), 0),
-  (SELECT group_concat(command_hashes, ';') FROM stream_page WHERE stream = stream.stream),
+  json((
+    SELECT json_group_array(json_array(first_version, last_version, command_hashes, hashes_checksum)) FROM (
+      SELECT * FROM stream_page WHERE stream = stream.stream ORDER BY first_version
+    )
+  )),
   (SELECT group_concat(command_hash) FROM outcome WHERE stream = stream.stream),
   coalesce((SELECT max(seq) FROM outcome WHERE stream = stream.stream), 0),
   json((
@@ -55,9 +57,9 @@ const LOAD = aboutStreams<
     WHERE stream = stream.stream AND wanted.value ->> 2 ORDER BY version DESC LIMIT 1
   ))`);
 
-const FIND_ROWS = aboutStreams<[rows: readonly RowAnswer[]]>(`
+const FIND_ROWS = aboutStreams<[rows: readonly StoredPages[]]>(`
   json((
-    SELECT json_group_array(json_array(first_version, last_version, pages, '')) FROM (
+    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, pages_checksum)) FROM (
       SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
       WHERE stream = stream.stream AND first_version >= coalesce((
         SELECT max(first_version) FROM stream_page WHERE stream = stream.stream AND first_version <= wanted.value ->> 2 + 1
@@ -66,15 +68,20 @@ const FIND_ROWS = aboutStreams<[rows: readonly RowAnswer[]]>(`
     WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
   ))`);
 
+type StoredOutcomeRow = readonly [seq: number, fingerprint: number, outcome: string, checksum: number];
+
 const FIND_OUTCOMES = aboutStreams<
-  [rows: readonly RowAnswer[], eventless: readonly [fingerprint: number, outcome: Outcome] | null]
+  [rows: readonly (readonly [StoredPages, StoredHashes])[], eventless: StoredOutcomeRow | null]
 >(`
   json((
-    SELECT json_group_array(json_array(first_version, last_version, pages, command_hashes)) FROM stream_page
+    SELECT json_group_array(json_array(
+      json_array(first_version, last_version, first_position, pages, pages_checksum),
+      json_array(first_version, last_version, command_hashes, hashes_checksum)
+    )) FROM stream_page
     WHERE stream = stream.stream AND instr(command_hashes, wanted.value ->> 2)
   )),
   json((
-    SELECT json_array(fingerprint, json(outcome)) FROM outcome
+    SELECT json_array(seq, fingerprint, outcome, checksum) FROM outcome
     WHERE stream = stream.stream AND command_hash = wanted.value ->> 2 AND command_id = wanted.value ->> 3
     ORDER BY seq LIMIT 1
   ))`);
@@ -146,12 +153,13 @@ export class SqliteRecovery {
     ]);
     const loaded = questions.map(() => UNKNOWN);
     const { answers, indexedTo } = await this.#askStreams(LOAD, wanted);
-    for (const [place, number, indexed, hashes, outcomes, outcomeSeq, snapshot] of answers) {
+    for (const [place, number, indexed, outcomes, outcomeSeq, snapshot] of answers) {
       const question = questions[place];
       if (question === undefined) continue;
       const rows = this.#tail().rowsOf(number, indexedTo);
-      const version = rows.at(-1)?.lastVersion ?? indexed;
-      const commandHashes = numbersOf(hashes).concat(hashesOf(rows), numbersOf(outcomes));
+      const hashes = indexed.flatMap((row) => storedHashes(number, row));
+      const version = lastIndexed(number, [...indexed.map(rangeOf), ...rows]);
+      const commandHashes = numbersOf(hashes.join()).concat(hashesOf(rows), numbersOf(outcomes ?? ''));
       const stands = { number, version, outcomeSeq, commandHashes };
       loaded[place] = { ...stands, snapshot: await this.#snapshots.usable(question, stands, snapshot ?? undefined) };
     }
@@ -190,8 +198,12 @@ export class SqliteRecovery {
     const found = questions.map((): StoredOutcome | undefined => undefined);
     const spans: { readonly place: number; readonly span: Span }[] = [];
     for (const [place, number, indexed, eventless] of answers) {
-      if (eventless !== null) found[place] = { fingerprint: eventless[0], outcome: eventless[1] };
-      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
+      const { commandId } = questions[place] ?? unreachable();
+      if (eventless !== null) found[place] = storedOutcome(number, commandId, eventless);
+      const stored = indexed.map(([pages, hashes]): IndexRow => {
+        return { ...storedRow(number, pages), hashes: storedHashes(number, hashes) };
+      });
+      const rows = [...stored, ...this.#tail().rowsOf(number, indexedTo)];
       for (const span of spansWithHash(rows, hashes[place] ?? 0)) spans.push({ place, span });
     }
     await this.#visitPages(
@@ -246,9 +258,26 @@ function clip(span: Span, after: number, to: number): Omit<Span, 'position'> & {
   return { firstVersion: after + 1, lastVersion };
 }
 
-function numbersOf(text: string | null): number[] {
-  // Integers joined by commas and semicolons.
-  return text === null ? [] : (JSON.parse(`[${text.replaceAll(';', ',')}]`) as number[]);
+function rangeOf([firstVersion, lastVersion]: StoredHashes): { firstVersion: number; lastVersion: number } {
+  return { firstVersion, lastVersion };
+}
+
+/** @throws TROUPE_JOURNAL_CORRUPT when the row is damaged */
+function storedOutcome(
+  stream: number,
+  commandId: string,
+  [seq, fingerprint, outcome, checksum]: StoredOutcomeRow,
+): StoredOutcome {
+  if (outcomeChecksum(stream, seq, commandId, fingerprint, outcome) !== checksum) {
+    throw damaged(`the outcome of command ${commandId}`, { commandId });
+  }
+  // Written as the JSON of an outcome.
+  return { fingerprint, outcome: JSON.parse(outcome) as Outcome };
+}
+
+function numbersOf(text: string): number[] {
+  // Integers joined by commas.
+  return JSON.parse(`[${text}]`) as number[];
 }
 
 function unreachable(): never {

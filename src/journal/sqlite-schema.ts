@@ -11,10 +11,10 @@
 export const APPLICATION_ID = 0x54524f55;
 
 /** Version of the tables, in SQLite's `user_version`. Raise it with each change that an older release can't read. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 const TABLES = `
--- Consecutive events: a JSON array of arrays, each in the layout of event-codec.ts. The checksum is the CRC-32 of body.
+-- Consecutive events: a JSON array of arrays, each in the layout of event-codec.ts. Checksums: see checksums.ts.
 CREATE TABLE event_page (
   first_position INTEGER PRIMARY KEY,
   last_position INTEGER NOT NULL,
@@ -39,7 +39,9 @@ CREATE TABLE stream_page (
   last_version INTEGER NOT NULL,
   first_position INTEGER NOT NULL,
   pages TEXT NOT NULL,
+  pages_checksum INTEGER NOT NULL,
   command_hashes TEXT NOT NULL,
+  hashes_checksum INTEGER NOT NULL,
   PRIMARY KEY (stream, first_version)
 ) WITHOUT ROWID;
 
@@ -51,6 +53,7 @@ CREATE TABLE outcome (
   command_id TEXT NOT NULL,
   fingerprint INTEGER NOT NULL,
   outcome TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
   PRIMARY KEY (stream, seq)
 ) WITHOUT ROWID;
 
@@ -69,6 +72,7 @@ CREATE TABLE record (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   value TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
@@ -112,7 +116,7 @@ PRAGMA user_version = ${FORMAT_VERSION};
 ${TABLES}
 ${VIEWS}
 INSERT INTO meta (key, value) VALUES
-  ('identity', ${quote(identity)}), ('created_at', ${Math.floor(createdAt)}), ('indexed_to', 0);
+  ('identity', ${quote(identity)}), ('created_at', ${Math.floor(createdAt)}), ('indexed_to', 0), ('indexed_to_negated', 0);
 COMMIT;`;
 }
 

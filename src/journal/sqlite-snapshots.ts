@@ -2,7 +2,7 @@
  * The newest snapshot that is fit for use. One that is damaged, or from an event that the journal does not have,
  * is passed over with a warning; one of another schema version in silence, for that is what its number is for.
  */
-import { crc32 } from 'node:zlib';
+import { snapshotChecksum } from './checksums.js';
 import type { StoredSnapshot } from './journal.js';
 import type { SqliteSession } from './sqlite-connection.js';
 
@@ -12,6 +12,21 @@ export type SnapshotRow = readonly [version: number, schemaVersion: number, chec
 const NEXT_OLDER = `
 SELECT version, schema_version AS schemaVersion, checksum, state FROM snapshot
 WHERE stream = ? AND version < ? AND schema_version = ? ORDER BY version DESC LIMIT 1`;
+
+/** A snapshot, without what it holds. */
+export interface SnapshotName {
+  readonly stream: number;
+  readonly aggregate: string;
+  readonly id: string;
+  readonly version: number;
+  readonly schemaVersion: number;
+}
+
+const NAMES = `
+SELECT stream, aggregate, aggregate_id AS id, version, schema_version AS schemaVersion
+FROM snapshot JOIN stream USING (stream) ORDER BY stream, version`;
+
+const ONE = 'SELECT checksum, state FROM snapshot WHERE stream = ? AND version = ?';
 
 export class SqliteSnapshots {
   readonly #session: SqliteSession;
@@ -31,20 +46,14 @@ export class SqliteSnapshots {
     const { schemaVersion } = of;
     let row = newest;
     while (row !== undefined && schemaVersion !== undefined) {
-      const [version, ofSchema, checksum, state] = row;
+      const [version, ofSchema, , state] = row;
       if (ofSchema === schemaVersion) {
-        const fault = this.#faultOf(version, checksum, state, stream.version);
+        const fault = faultOf(row, stream);
         if (fault === undefined) return { version, state };
         this.#warn(`${of.aggregate}/${of.id}: the snapshot at version ${version} is passed over, ${fault}`);
       }
       row = await this.#olderThan(stream.number, version, schemaVersion);
     }
-    return undefined;
-  }
-
-  #faultOf(version: number, checksum: number, state: string, head: number): string | undefined {
-    if (version > head) return `for the journal has only ${head} events of it`;
-    if (crc32(state) !== checksum) return 'for its checksum does not fit its text';
     return undefined;
   }
 
@@ -57,4 +66,30 @@ export class SqliteSnapshots {
     );
     return row === undefined ? undefined : [row.version, row.schemaVersion, row.checksum, row.state];
   }
+}
+
+function faultOf(
+  [version, schemaVersion, checksum, state]: SnapshotRow,
+  stream: { readonly number: number; readonly version: number },
+): string | undefined {
+  if (version > stream.version) return `for the journal has only ${stream.version} events of it`;
+  if (snapshotChecksum(stream.number, version, schemaVersion, state) !== checksum)
+    return 'for its checksum does not fit';
+  return undefined;
+}
+
+/** Which snapshots there are. */
+export function listSnapshots(session: SqliteSession): Promise<SnapshotName[]> {
+  return session.all<SnapshotName>(NAMES);
+}
+
+/** The state of a snapshot as JSON text; undefined when it is not there any more, or damaged. */
+export async function readSnapshot(
+  session: SqliteSession,
+  { stream, version, schemaVersion }: SnapshotName,
+): Promise<string | undefined> {
+  const row = await session.get<{ readonly checksum: number; readonly state: string }>(ONE, stream, version);
+  if (row === undefined) return undefined;
+  const { checksum, state } = row;
+  return snapshotChecksum(stream, version, schemaVersion, state) === checksum ? state : undefined;
 }

@@ -5,7 +5,9 @@
  * the quiet. Position is the key of the pages, so a second writer that slipped past the lock can't interleave:
  * its commit, or ours, breaks that key and fails whole.
  */
-import { crc32 } from 'node:zlib';
+import { showThrown } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
+import { pageChecksum } from './checksums.js';
 import { CommitGroup } from './commit-group.js';
 import { readIndexTail } from './index-rebuild.js';
 import type { IndexMerge, IndexTail } from './index-tail.js';
@@ -26,6 +28,8 @@ export class SqliteStore implements JournalStore {
   readonly #connection: SqliteConnection;
   readonly #outcomesKept: number;
   #tail: IndexTail;
+  /** Why the tail is not that of the file any more. */
+  #outdated: TroupeError | undefined;
   /** The group that takes the gathered index rows along. */
   #carrier: CommitGroup | undefined;
 
@@ -41,7 +45,9 @@ export class SqliteStore implements JournalStore {
     return new SqliteStore(connection, outcomesKept, await readIndexTail(connection));
   }
 
+  /** @throws what kept it from being read anew after somebody else had written */
   get tail(): IndexTail {
+    if (this.#outdated !== undefined) throw this.#outdated;
     return this.#tail;
   }
 
@@ -68,11 +74,21 @@ export class SqliteStore implements JournalStore {
     const last = group.pages.at(-1);
     if (last === undefined) return false;
     const row = await this.#connection.get<{ checksum: number }>(READ_CHECKSUM, last.firstPosition);
-    return row?.checksum === crc32(last.body);
+    return row?.checksum === pageChecksum(last.firstPosition, last.lastPosition, group.recordedAt, last.body);
   }
 
   async reload(): Promise<void> {
-    this.#tail = await readIndexTail(this.#connection);
+    try {
+      this.#tail = await readIndexTail(this.#connection);
+      this.#outdated = undefined;
+    } catch (error) {
+      this.#outdated = new TroupeError(
+        'TROUPE_JOURNAL_CORRUPT',
+        `the journal was written by somebody else and can't be read anew: ${showThrown(error)}; stop, and look with \`troupe verify\``,
+        { cause: error },
+      );
+      throw error;
+    }
   }
 
   /** Brings the file's index up to the head, if that is worth its while; between commits only. */

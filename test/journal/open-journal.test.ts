@@ -75,7 +75,7 @@ describe('opening a journal', () => {
         ['short.db', 'TROUPE_JOURNAL_CORRUPT', 'no SQLite database'],
         ['foreign.db', 'TROUPE_JOURNAL_CORRUPT', 'another program'],
         ['foreign-wal.db', 'TROUPE_JOURNAL_CORRUPT', 'another program'],
-        ['newer.db', 'TROUPE_JOURNAL_CORRUPT', 'format 99', 'format 1'],
+        ['newer.db', 'TROUPE_JOURNAL_CORRUPT', 'format 99', 'format 2'],
       ];
       for (const [name, code, ...words] of cases) {
         for (const open of [() => openJournal({ path: at(name) }), () => openJournalReader(at(name))]) {

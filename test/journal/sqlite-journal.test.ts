@@ -2,6 +2,7 @@
 import { copyFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { pageChecksum } from '../../src/journal/checksums.js';
 import type { Journal } from '../../src/journal/journal.js';
 import { JOURNAL_LIMITS } from '../../src/journal/journal-limits.js';
 import { openJournal, openJournalReader } from '../../src/journal/open-journal.js';
@@ -301,7 +302,7 @@ describe('a commit of the journal file', () => {
       await meddle(path, `INSERT INTO event_page SELECT 2, 2, recorded_at, 1, '${body}' FROM event_page`);
       await meddle(
         path,
-        `UPDATE event_page SET checksum = ${(await import('node:zlib')).crc32(body)} WHERE first_position = 2`,
+        `UPDATE event_page SET recorded_at = 7, checksum = ${pageChecksum(2, 2, 7, body)} WHERE first_position = 2`,
       );
       expect(await codeOf(append(journal, a, { data: ['lost'] }))).to.equal('TROUPE_VERSION_CONFLICT');
       expect(b.alive).to.equal(false);
