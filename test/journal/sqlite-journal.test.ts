@@ -266,7 +266,7 @@ describe('a commit of the journal file', () => {
     inFolder(async (folder) => {
       const path = join(folder, 'j.db');
       // SQLite itself reports SQLITE_FULL beyond this size.
-      const journal = await openJournal({ path, pragmas: ['max_page_count = 60'] });
+      const journal = await openJournal({ path, pragmas: ['max_page_count = 66'] });
       const large = { data: ['x'.repeat(50_000)] };
       let written = 0;
       let failure: unknown;
