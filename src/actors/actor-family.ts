@@ -69,6 +69,23 @@ export class ActorFamily {
     return ordinal;
   }
 
+  /** The child of that ordinal, as long as it lives. */
+  address(ordinal: Ordinal): InstanceAddress | undefined {
+    return this.#children.get(ordinal);
+  }
+
+  /** A child is no longer there, and can't report it. */
+  forget(ordinal: Ordinal): void {
+    this.#ended(ordinal);
+  }
+
+  /** A child has begun anew with its worker: what was ordered of it is void, and its restarts stay counted. */
+  replaced(ordinal: Ordinal): void {
+    const trouble = this.#troubles.get(ordinal);
+    if (trouble === undefined) return;
+    this.#troubles.set(ordinal, { life: 1, history: trouble.history, restarting: false, escalated: false });
+  }
+
   take(report: Report): void {
     const address = this.#children.get(report.child);
     if (address === undefined) return;
@@ -161,14 +178,15 @@ export class ActorFamily {
   /** Ends the lives of all that are concerned, the last one first; after the wait they begin again, the first one first. */
   #restart(group: readonly Ordinal[], delayMs: number): void {
     const halted = group.filter((ordinal) => !this.#troubleOf(ordinal).restarting);
-    for (const ordinal of halted) this.#troubleOf(ordinal).restarting = true;
+    const troubles = halted.map((ordinal) => this.#troubleOf(ordinal));
+    for (const trouble of troubles) trouble.restarting = true;
     this.#orderReversed(halted, 'halt');
     const timer = this.#around.clock.setTimer(delayMs, () => {
       this.#backoffs.delete(timer);
-      for (const ordinal of halted) {
-        // One that has ended meanwhile is gone from the tables.
+      for (const [index, ordinal] of halted.entries()) {
+        // One that has ended meanwhile is gone from the tables, one that was replaced has begun already.
         const trouble = this.#troubles.get(ordinal);
-        if (trouble === undefined) continue;
+        if (trouble === undefined || trouble !== troubles[index]) continue;
         trouble.restarting = false;
         trouble.life += 1;
         this.#order(ordinal, 'begin');

@@ -17,18 +17,29 @@ import { safeLogger } from './actor-logger.js';
 import type { ActorFacilities, ActorSurroundings, MessageSource, SpawnRequest } from './actor-surroundings.js';
 import { checkMessage } from './message-check.js';
 import { copyMessage } from './message-copy.js';
-import type { InstanceAddress, Signal, SignalPost, Supervised } from './signal.js';
+import {
+  type InstanceAddress,
+  type Ordinal,
+  sameInstance,
+  type Signal,
+  type SignalPost,
+  type Supervised,
+} from './signal.js';
 import type { SupervisionSettings } from './supervision-options.js';
 import { failEnvelope } from './undeliverable.js';
 
 /** What the host of a thread's actors is given by the system. */
 export interface ActorHostOptions extends ActorFacilities {
-  /** How failing top-level actors are dealt with. */
-  readonly supervision: SupervisionSettings;
+  /** How failing top-level actors are dealt with; undefined: their guardian is on another thread. */
+  readonly supervision: SupervisionSettings | undefined;
   /** Where signals go. Default: to the instances of this host, and to its own guardian. */
   readonly signals?: SignalPost;
   /** Told of each instance that begins and ends here, so that other threads can find it. Default: nobody. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
+  /**
+   * Told of whom top-level actors watch, their own children excepted: that has to outlive this thread. Default: nobody.
+   */
+  readonly onWatch?: ((watcher: Ordinal, of: InstanceAddress, stands: boolean) => void) | undefined;
   /** Called whenever the last busy actor has come to rest. */
   readonly onIdle?: () => void;
 }
@@ -37,7 +48,7 @@ export class ActorHost implements SignalPost {
   readonly #options: ActorHostOptions;
   readonly #around: ActorSurroundings;
   readonly #cells = new Map<string, Map<string, ActorCell>>();
-  readonly #guardian: ActorFamily;
+  readonly #guardian: ActorFamily | undefined;
   #size = 0;
   #active = 0;
   #lastOrdinal = 0;
@@ -47,6 +58,7 @@ export class ActorHost implements SignalPost {
   constructor(options: ActorHostOptions) {
     this.#options = options;
     this.#around = this.#surroundings();
+    if (options.supervision === undefined) return;
     this.#guardian = new ActorFamily(this.#around, options.supervision, (_, child) => {
       this.#around.signals.signal(child, { kind: 'stop' });
     });
@@ -74,15 +86,19 @@ export class ActorHost implements SignalPost {
   /**
    * Starts a top-level actor. It begins with its next turn; messages sent meanwhile wait.
    *
+   * @param options.ordinal by which it reports to a guardian on another thread
    * @throws TROUPE_INVALID_OPTIONS for the id of a living instance, or one that is no text
    * @throws TROUPE_UNKNOWN_ACTOR when the definition isn't in the cast
    * @throws TROUPE_NOT_SERIALIZABLE when the arguments can't be sent
    * @throws TROUPE_SYSTEM_STOPPED when the system stops
    */
-  spawn(definition: RuntimeActor, options: { readonly id?: string; readonly args?: unknown } = {}): ActorCell {
+  spawn(
+    definition: RuntimeActor,
+    options: { readonly id?: string; readonly args?: unknown; readonly ordinal?: Ordinal } = {},
+  ): ActorCell {
     return this.#spawn({ definition, id: options.id, args: options.args }, (address) => ({
       by: undefined,
-      ordinal: this.#guardian.add(address),
+      ordinal: options.ordinal ?? this.#guardian?.add(address) ?? this.#around.newOrdinal(),
     }));
   }
 
@@ -108,15 +124,34 @@ export class ActorHost implements SignalPost {
   /** A signal for an instance of this thread, or without an address for the guardian. */
   signal(to: InstanceAddress | undefined, signal: Signal): void {
     if (to === undefined) {
-      if (signal.kind === 'child-failed' || signal.kind === 'child-ended') this.#guardian.take(signal);
+      if (signal.kind === 'child-failed' || signal.kind === 'child-ended') this.#guardian?.take(signal);
       return;
     }
     const cell = this.find(to.name, to.id);
-    if (cell !== undefined) cell.cycle.take(signal);
+    const renewed = signal.kind === 'watch' && signal.again === true;
+    // A child that was lost is gone, whoever has its id by now.
+    if (cell !== undefined && !(renewed && cell.cycle.parent !== undefined)) cell.cycle.take(signal);
     else if (signal.kind === 'watch') {
       // Gone, or never there: the watch ends as soon as it begins.
       this.#around.signals.signal(signal.watcher, { kind: 'terminated', of: to, token: signal.token });
     }
+  }
+
+  /**
+   * The signals by which the watches of this thread's actors are renewed that had led to a worker now lost. To be sent
+   * when it is sure that they find whoever has begun anew there.
+   */
+  renewWatches(isLost: (address: InstanceAddress) => boolean): { of: InstanceAddress; signal: Signal }[] {
+    const renewals: { of: InstanceAddress; signal: Signal }[] = [];
+    for (const cells of this.#cells.values()) {
+      for (const { cycle } of cells.values()) {
+        const watch = cycle.watchIfAny;
+        if (watch === undefined) continue;
+        watch.forgetWatchers(isLost);
+        renewals.push(...watch.renewals(isLost));
+      }
+    }
+    return renewals;
   }
 
   /** Stops an instance and its children; resolves when they have stopped, at once if there is none. */
@@ -130,7 +165,7 @@ export class ActorHost implements SignalPost {
    */
   async stopAll(timeoutMs: number): Promise<void> {
     this.#closing = true;
-    this.#guardian.close();
+    this.#guardian?.close();
     if (this.#size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.setTimer(timeoutMs, () => this.#abandonAll());
@@ -138,9 +173,16 @@ export class ActorHost implements SignalPost {
         timer.cancel();
         resolve();
       };
-      for (const address of this.#guardian.addresses().reverse())
-        this.#around.signals.signal(address, { kind: 'stop' });
+      for (const { cycle } of this.#topLevel()) cycle.take({ kind: 'stop' });
     });
+  }
+
+  /** The last one first. */
+  #topLevel(): ActorCell[] {
+    const all = [...this.#cells.values()].flatMap((cells) => [...cells.values()]);
+    return all
+      .filter(({ cycle }) => cycle.parent === undefined)
+      .sort((one, other) => other.cycle.ordinal - one.cycle.ordinal);
   }
 
   #abandonAll(): void {
@@ -196,10 +238,19 @@ export class ActorHost implements SignalPost {
 
   #surroundings(): ActorSurroundings {
     const isClosing = (): boolean => this.#closing;
+    const { onWatch } = this.#options;
     return {
       ...this.#options,
       log: safeLogger(this.#options.log),
       mark: this.#options.mark ?? new HandlingMark(),
+      onWatch:
+        onWatch &&
+        ((watcher, of, stands) => {
+          const parent = this.find(of.name, of.id)?.cycle.parent;
+          if (parent !== undefined && sameInstance(parent, watcher)) return false;
+          onWatch(watcher.cycle.ordinal, of, stands);
+          return true;
+        }),
       signals: this.#options.signals ?? this,
       get closing() {
         return isClosing();

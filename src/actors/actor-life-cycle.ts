@@ -14,7 +14,7 @@ import { ActorFamily } from './actor-family.js';
 import { ActorLife } from './actor-life.js';
 import type { ActorSurroundings } from './actor-surroundings.js';
 import { DeathWatch } from './actor-watch.js';
-import { type InstanceAddress, keyOf, type Signal, type Supervised } from './signal.js';
+import { type InstanceAddress, keyOf, type Ordinal, type Signal, type Supervised } from './signal.js';
 
 type Phase = 'new' | 'starting' | 'running' | 'failed' | 'ending' | 'halted' | 'stopped';
 
@@ -49,6 +49,10 @@ export class LifeCycle {
     return this.#supervised.by;
   }
 
+  get ordinal(): Ordinal {
+    return this.#supervised.ordinal;
+  }
+
   /** The life under way; undefined before the first one, between two, and after the last one. */
   get life(): ActorLife | undefined {
     return this.#life;
@@ -63,7 +67,17 @@ export class LifeCycle {
   }
 
   get watch(): DeathWatch {
-    this.#watch ??= new DeathWatch({ name: this.#cell.name, id: this.#cell.id }, this.#around.signals);
+    if (this.#watch === undefined) {
+      const self = { name: this.#cell.name, id: this.#cell.id };
+      const { signals, onWatch } = this.#around;
+      const noted = this.parent === undefined && onWatch !== undefined;
+      this.#watch = new DeathWatch(self, signals, noted ? (of, stands) => onWatch(this.#cell, of, stands) : undefined);
+    }
+    return this.#watch;
+  }
+
+  /** The same, without making it. */
+  get watchIfAny(): DeathWatch | undefined {
     return this.#watch;
   }
 

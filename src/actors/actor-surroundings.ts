@@ -51,6 +51,8 @@ export interface SpawnRequest {
 /** What cells need beyond the facilities: the other actors of the thread. */
 export interface ActorSurroundings extends ActorFacilities, FamilySurroundings {
   readonly mark: HandlingMark;
+  /** Told of the watches of top-level actors; see `OnWatch`. */
+  readonly onWatch: ((watcher: ActorCell, of: InstanceAddress, stands: boolean) => boolean) | undefined;
   /** Starts a child; `adopt` is told its address and says who supervises it. */
   spawn(request: SpawnRequest, adopt: (child: InstanceAddress) => Supervised): ActorCell;
   /** In whose name the references in a message to this instance send; undefined for nobody, or one that is elsewhere. */

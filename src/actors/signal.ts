@@ -44,7 +44,16 @@ export type Report =
 
 /** Death watch. The token tells a watch apart from an earlier one of the same actor. */
 export type WatchSignal =
-  | { readonly kind: 'watch'; readonly watcher: InstanceAddress; readonly token: number }
+  | {
+      readonly kind: 'watch';
+      readonly watcher: InstanceAddress;
+      readonly token: number;
+      /**
+       * A worker was lost since the watch began. Who is a child has gone with it, and whoever has its id by now is
+       * somebody else.
+       */
+      readonly again?: boolean;
+    }
   | { readonly kind: 'unwatch'; readonly watcher: InstanceAddress; readonly token: number }
   | { readonly kind: 'terminated'; readonly of: InstanceAddress; readonly token: number };
 

@@ -62,6 +62,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       deliver: (envelope) => router.deliverHere(envelope),
       withdraw: (envelope) => router.withdrawHere(envelope),
       signal: (to, signal) => stage.actors.signal(to, signal),
+      renewWatches: (isLost) => stage.actors.renewWatches(isLost),
     },
     isAggregate: (target) => aggregates.has(target),
     isReaction: (target) => reactions.has(target),

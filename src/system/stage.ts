@@ -7,7 +7,7 @@
 import { ActorHost } from '../actors/actor-host.js';
 import { AggregateHost } from '../actors/aggregate-host.js';
 import type { RuntimeActor } from '../actors/actor-definition.js';
-import type { SignalPost } from '../actors/signal.js';
+import type { InstanceAddress, Ordinal, SignalPost } from '../actors/signal.js';
 import type { MessageSource } from '../actors/actor-surroundings.js';
 import { Dispatcher } from '../actors/dispatcher.js';
 import { type RefSurroundings, RoutedRef } from '../actors/routed-ref.js';
@@ -39,7 +39,8 @@ export interface StageSurroundings {
   readonly log: Logger;
   readonly newId: () => string;
   readonly askTimeoutMs: number;
-  readonly supervision: SupervisionSettings;
+  /** Of top-level actors; undefined: they are supervised from another thread. */
+  readonly supervision: SupervisionSettings | undefined;
   /** Committed events, live. */
   readonly events$: Observable<RecordedEvent>;
   /** Where the thread shows what it has in hand. Default: nobody reads that. */
@@ -51,6 +52,8 @@ export interface StageSurroundings {
   readonly signals?: SignalPost | undefined;
   /** Runs a function that the cast exports on a pool thread. */
   readonly offload: Offload;
+  /** Told of whom top-level actors watch. */
+  readonly onWatch?: ((watcher: Ordinal, of: InstanceAddress, stands: boolean) => void) | undefined;
   /** Told of each actor that begins and ends on this thread. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Stops an actor of another thread; false: it lives on this one. */

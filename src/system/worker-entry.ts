@@ -7,7 +7,9 @@
 import type { MessagePort } from '../threads/channel.js';
 import { Observable } from 'rxjs';
 import { presentBy } from '../actors/present-event.js';
-import type { SupervisionSettings } from '../actors/supervision-options.js';
+import type { InstanceAddress, Ordinal, Signal } from '../actors/signal.js';
+import { checkMessage } from '../actors/message-check.js';
+import { thrownText } from '../supervision/thrown.js';
 import { systemClock, type Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
@@ -43,7 +45,6 @@ export interface WorkerStart {
   readonly workers: number;
   readonly cast: string;
   readonly askTimeoutMs: number;
-  readonly supervision: Omit<SupervisionSettings, 'decide'>;
   readonly head: number;
   /** Where it shows its pulse, and what it has in hand (handling-mark.ts). */
   readonly memory: SharedArrayBuffer;
@@ -52,6 +53,14 @@ export interface WorkerStart {
   readonly pulseEveryMs: number;
   readonly control: MessagePort;
   readonly journal: MessagePort;
+}
+
+/** A top-level actor to be spawned on a worker. */
+export interface SpawnOnWorker {
+  readonly name: string;
+  readonly id: string;
+  readonly args: Uint8Array;
+  readonly ordinal: Ordinal;
 }
 
 /** How a worker is, asked for by `status`. */
@@ -117,7 +126,10 @@ class WorkerStage {
       pause: (index: ThreadIndex) => this.#links?.pause(index),
       rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
       committed: (committed: CommittedEvents) => this.#committed(committed),
-      spawn: (request: { name: string; id: string; args: Uint8Array }) => this.#spawn(request),
+      spawn: (request: SpawnOnWorker) => this.#spawn(request),
+      watchAgain: ({ name, id, all }: { name: string; id: string; all: readonly InstanceAddress[] }) => {
+        for (const of of all) this.#stage?.actors.find(name, id)?.cycle.watch.watch(of, true);
+      },
       stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
       status: () => this.#status(),
       stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
@@ -129,7 +141,7 @@ class WorkerStage {
   }
 
   async start(): Promise<void> {
-    const { index, workers, askTimeoutMs, supervision, head } = this.#start;
+    const { index, workers, askTimeoutMs, head } = this.#start;
     try {
       const cast = await loadCast(this.#start.cast);
       const journalPort = this.#start.journal;
@@ -151,6 +163,7 @@ class WorkerStage {
           },
           withdraw: (envelope) => router.withdrawHere(envelope),
           signal: (to, signal) => stage.actors.signal(to, signal),
+          renewWatches: (isLost) => stage.actors.renewWatches(isLost),
         },
         isAggregate: (target) => aggregates.has(target),
         // Attempts come from the main thread only.
@@ -170,17 +183,15 @@ class WorkerStage {
         log: this.#log,
         newId: this.#newId,
         askTimeoutMs,
-        supervision: { ...supervision, decide: () => 'restart' },
+        supervision: undefined,
         events$: this.#events$(),
         mark: this.#mark,
         deadlines: this.#deadlines,
         router,
         offload: offloadBy(cast, codec, (exported, input) => this.#offload(exported, input)),
-        signals: links,
-        onStage: (name, id, living) => {
-          links.staged(name, id, living);
-          if (!living) this.#control.note('ended', { name, id });
-        },
+        signals: { signal: (to, signal) => this.#signal(links, to, signal) },
+        onWatch: (watcher, of, stands) => this.#control.note('watches', { watcher, of, stands }),
+        onStage: (name, id, living) => links.staged(name, id, living),
         stopElsewhere: (name, id) => this.#stopElsewhere(name, id),
       });
       const attempts = new AttemptHost({
@@ -210,10 +221,17 @@ class WorkerStage {
     }
   }
 
-  #spawn({ name, id, args }: { name: string; id: string; args: Uint8Array }): void {
+  #spawn({ name, id, args, ordinal }: SpawnOnWorker): void {
     const definition = this.#stage?.actorNamed(name);
     if (definition === undefined || this.#codec === undefined) throw new Error(`there is no actor ${name}`);
-    this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args) });
+    this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args), ordinal });
+  }
+
+  /** Top-level actors report to the main thread, which also knows where to stop whom. */
+  #signal(links: Links, to: InstanceAddress | undefined, signal: Signal): void {
+    if (to === undefined) this.#control.note('report', this.#codec?.pack(reportable(signal)));
+    else if (signal.kind === 'stop' && !links.isHere(to)) this.#control.note('stopActor', to);
+    else links.signal(to, signal);
   }
 
   /** The pool is the main thread's, one for all workers. */
@@ -347,4 +365,17 @@ function plainFields(fields: Readonly<Record<string, unknown>>): Record<string, 
     plain[key] = value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value);
   }
   return plain;
+}
+
+/** An error may be anything, also what can't be carried; then the guardian gets what can be said of it. */
+function reportable(signal: Signal): Signal {
+  if (signal.kind !== 'child-failed') return signal;
+  const { error } = signal;
+  if (error instanceof Error) return signal;
+  try {
+    checkMessage(error, 'what was thrown');
+    return signal;
+  } catch {
+    return { ...signal, error: new Error(thrownText(error)) };
+  }
 }

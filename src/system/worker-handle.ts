@@ -65,13 +65,11 @@ export class WorkerHandle {
     this.index = index;
     const control = new MessageChannel();
     const entries = new MessageChannel();
-    const { decide: _decide, ...supervision } = settings.supervision;
     const start: WorkerStart = {
       index,
       workers,
       cast: String(settings.cast),
       askTimeoutMs: settings.limits.askTimeoutMs,
-      supervision,
       head: journal.head,
       memory: this.memory,
       heapMb: settings.limits.heapMb,

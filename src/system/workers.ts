@@ -4,7 +4,8 @@
  * How one is held stands in `worker-handle.ts`, who watches it in `worker-watch.ts`, and what happens when it dies in
  * `worker-succession.ts`.
  */
-import { systemClock, type Timer } from '../core/clock.js';
+import type { InstanceAddress, Ordinal, Report, SignalPost } from '../actors/signal.js';
+import { systemClock, systemRandom, type Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents, Journal } from '../journal/journal.js';
@@ -18,7 +19,8 @@ import type { Placement, ThreadIndex } from '../threads/placement.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import { untilTrue } from './settle.js';
 import type { SystemSettings } from './system-options.js';
-import type { WorkerStatus } from './worker-entry.js';
+import { Roster, type RosterEntry } from './roster.js';
+import type { SpawnOnWorker, WorkerStatus } from './worker-entry.js';
 import { type LossReason, WorkerHandle } from './worker-handle.js';
 import { Succession, type Vacancy, within } from './worker-succession.js';
 import { WorkerWatch } from './worker-watch.js';
@@ -37,16 +39,10 @@ export interface WorkersSurroundings {
   log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
 }
 
-/** `deaths`: workers that died while it began another life. */
-interface SpawnedActor {
-  readonly name: string;
-  readonly id: string;
-  readonly args: Uint8Array;
-  deaths: number;
-}
-
 /** Deaths after which an actor begins no other life. */
 const MOST_DEATHS = 2;
+/** Actors that begin anew together. */
+const RESPAWNED_AT_ONCE = 256;
 
 export class Workers {
   readonly #around: WorkersSurroundings;
@@ -56,14 +52,25 @@ export class Workers {
   readonly #watch: WorkerWatch;
   #timer: Timer | undefined;
   #begun = false;
-  /** Top-level actors and what they were spawned with, to begin again when their worker is lost. */
-  readonly #actors = new Map<string, SpawnedActor>();
   /** How far the reactions have been stopped; what successors have to know, too. */
   #reactionsStop: 'ending' | 'over' | undefined;
+  readonly #roster: Roster;
+  /** Workers that died while their actors began anew. */
+  readonly #mortal = new Set<ThreadIndex>();
 
   constructor(around: WorkersSurroundings) {
     this.#around = around;
-    const { heapMb } = around.settings.limits;
+    const { settings, links } = around;
+    const { clock, log, supervision } = settings;
+    const signals: SignalPost = {
+      signal: (to, signal) => {
+        // What a lost worker has not read is gone; an order to stop is kept. It fails only if the system stops.
+        if (to !== undefined && signal.kind === 'stop') this.stopActor(to.name, to.id).catch(() => undefined);
+        else links.signal(to, signal);
+      },
+    };
+    this.#roster = new Roster({ clock, log, signals, random: systemRandom }, supervision);
+    const { heapMb } = settings.limits;
     const hardHeapMb = heapMb === undefined ? undefined : heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb;
     this.#pool = new WorkerPool(new URL('./worker-entry.js', import.meta.url), around.placement.workers, hardHeapMb);
     this.#succession = new Succession({
@@ -117,13 +124,18 @@ export class Workers {
   async spawn(name: string, id: string, args: unknown): Promise<void> {
     const packed = this.#around.codec.pack(exactValue(args));
     const worker = await this.#at(name, id);
-    await worker.control.call('spawn', { name, id, args: packed });
-    this.#actors.set(`${name}/${id}`, { name, id, args: packed, deaths: 0 });
+    const entry = this.#roster.enter({ name, id }, packed);
+    try {
+      await worker.control.call('spawn', orderOf(entry));
+      this.#roster.spawned(entry);
+    } catch (error) {
+      this.#roster.strike(entry.ordinal);
+      throw error;
+    }
   }
 
   async stopActor(name: string, id: string): Promise<void> {
-    // Not to begin another life, should its worker die now.
-    this.#actors.delete(`${name}/${id}`);
+    this.#roster.resign({ name, id });
     const worker = await this.#at(name, id);
     await worker.control.call('stopActor', { name, id }).catch((error: unknown) => {
       if (!worker.gone) throw error;
@@ -149,6 +161,7 @@ export class Workers {
     const leftMs = (): number => Math.max(0, deadlineMs - systemClock.monotonic());
     // A worker can't know what is on its way to it: all have to be at rest before the first one may stop.
     await untilTrue(() => this.#isQuiet(leftMs()), leftMs());
+    this.#roster.close();
     const stops = [...this.#workers.values()].map((worker) => worker.control.call('stop', { timeoutMs: leftMs() }));
     await within(Promise.allSettled(stops), Math.max(leftMs(), LIMITS.workerEndMs));
   }
@@ -177,7 +190,9 @@ export class Workers {
       pool: this.#pool,
       handlers: this.#handlers(index),
       lost: (lost, cause) => {
-        if (this.#begun) this.#succession.lost(lost, cause);
+        if (!this.#begun) return;
+        this.#succession.lost(lost, cause);
+        this.#roster.lost(({ name, id }) => placement.homeOf(name, id) === index);
       },
     });
     this.#workers.set(index, worker);
@@ -198,7 +213,10 @@ export class Workers {
       },
       offload: ({ exported, input }: OffloadTask) => this.#around.offloads?.outcome(exported, input),
       stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
-      ended: ({ name, id }: { name: string; id: string }) => this.#actors.delete(`${name}/${id}`),
+      // Packed by the worker's signal post.
+      report: (bytes: Uint8Array) => this.#roster.report(this.#around.codec.unpack(bytes) as Report),
+      watches: ({ watcher, of, stands }: { watcher: Ordinal; of: InstanceAddress; stands: boolean }) =>
+        this.#roster.watches(watcher, of, stands),
       heap: (usedMb: number) => {
         const worker = this.#workers.get(index);
         const limit = this.#around.settings.limits.heapMb ?? 0;
@@ -210,20 +228,35 @@ export class Workers {
 
   /** Plain actors of a lost worker begin another life; that is no restart by their supervisor, and no end. */
   async #respawn(worker: WorkerHandle): Promise<void> {
-    for (const actor of this.#actors.values()) {
-      const { name, id, args } = actor;
-      if (this.#around.placement.homeOf(name, id) !== worker.index) continue;
-      try {
-        await worker.control.call('spawn', { name, id, args });
-        actor.deaths = 0;
-      } catch (error) {
-        if (worker.gone) actor.deaths += 1;
-        if (!worker.gone || actor.deaths >= MOST_DEATHS) {
-          this.#actors.delete(`${name}/${id}`);
-          this.#around.log('error', `${name}/${id} can't be started again`, { error });
+    const { placement } = this.#around;
+    const all = this.#roster.of(({ name, id }) => placement.homeOf(name, id) === worker.index);
+    // One at a time only where one of them may have killed the last successor: then it has to be seen which.
+    const atOnce = this.#mortal.has(worker.index) ? 1 : RESPAWNED_AT_ONCE;
+    for (let from = 0; from < all.length; from += atOnce) {
+      const some = all.slice(from, from + atOnce);
+      const outcomes = await Promise.allSettled(some.map((entry) => worker.control.call('spawn', orderOf(entry))));
+      if (worker.gone) this.#mortal.add(worker.index);
+      for (const [index, outcome] of outcomes.entries()) {
+        const entry = some[index];
+        if (entry === undefined) continue;
+        if (outcome.status === 'fulfilled') {
+          entry.deaths = 0;
+          continue;
         }
-        if (worker.gone) return;
+        if (worker.gone) entry.deaths += 1;
+        if (!worker.gone || (atOnce === 1 && entry.deaths >= MOST_DEATHS)) {
+          this.#roster.strike(entry.ordinal);
+          this.#around.log('error', `${entry.name}/${entry.id} can't be started again`, {
+            error: outcome.reason as unknown,
+          });
+        }
       }
+      if (worker.gone) return;
+    }
+    this.#mortal.delete(worker.index);
+    // Now that all are there who will be: whom they find gone has ended.
+    for (const { name, id, watched } of all) {
+      if (watched.size > 0) worker.control.note('watchAgain', { name, id, all: [...watched.values()] });
     }
   }
 
@@ -270,4 +303,8 @@ export class Workers {
     if (worker !== undefined) return worker;
     throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${name}/${id}: the system has stopped`);
   }
+}
+
+function orderOf({ name, id, args, ordinal }: RosterEntry): SpawnOnWorker {
+  return { name, id, args, ordinal };
 }

@@ -23,6 +23,10 @@ export interface LinksSurroundings {
     deliver(envelope: Envelope): void;
     withdraw(envelope: Envelope): boolean;
     signal(to: InstanceAddress | undefined, signal: Signal): void;
+    /** Signals to be sent when those that were lost have begun anew. */
+    renewWatches(
+      isLost: (address: InstanceAddress) => boolean,
+    ): readonly { readonly of: InstanceAddress; readonly signal: Signal }[];
   };
   readonly isAggregate: (target: string) => boolean;
   /** Targets whose messages outlive a thread beside aggregates. */
@@ -101,8 +105,11 @@ export class Links implements SignalPost {
     this.#takeLast(peer);
     this.#ports.get(peer)?.close();
     this.#ports.delete(peer);
-    this.#around.placement.forget(peer);
+    const { placement, local } = this.#around;
+    const renewals = local.renewWatches(({ name, id }) => placement.threadOf(name, id) === peer);
+    placement.forget(peer);
     this.#link(peer).lost(error, suspects, this.#around.here);
+    for (const { of, signal } of renewals) this.signal(of, signal);
   }
 
   /** An instance has come to life here, or ended: those whose id hashes elsewhere are announced to all threads. */
@@ -124,6 +131,11 @@ export class Links implements SignalPost {
   close(): void {
     for (const port of this.#ports.values()) port.close();
     this.#ports.clear();
+  }
+
+  /** Whether an instance would be looked for on this thread. */
+  isHere({ name, id }: InstanceAddress): boolean {
+    return this.#around.placement.threadOf(name, id) === this.#around.here;
   }
 
   /** False: the target lives here. */

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { firstValueFrom, take, toArray } from 'rxjs';
 import { type ActorSystem, isTroupeError, type RecordedEvent, TroupeError } from 'troupe';
 import { account, balances, echo, mirror, tally } from './fixtures/bank.js';
+import { eventually } from '../support/eventually.js';
 import { forEachSetting } from './fixtures/settings.js';
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -378,11 +379,3 @@ forEachSetting('runtime', (start) => {
     });
   });
 });
-
-async function eventually(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) expect.fail(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -108,7 +108,7 @@ describe('messages that kill their worker', () => {
     await eventually(() => system.metrics().workerLosses === 3 && system.health().ok);
     expect(await codeOf(system.ref(fragile, 'bad').ask('die', poison('exit')))).to.equal('TROUPE_ACTOR_STOPPED');
     expect(await system.ref(mortal, 'good').ask('life')).to.be.a('string');
-  });
+  }).timeout(60_000);
 });
 
 async function eventually(condition: () => boolean, withinMs = 30_000): Promise<void> {
