@@ -30,7 +30,9 @@ async function exchanged(...refs: Witness[]): Promise<void> {
   for (let i = 0; i < 2; i += 1) for (const ref of refs) await ref.ask('thread', undefined, { timeout: '30s' });
 }
 
-describe('death watch between workers', () => {
+describe('death watch between workers', function () {
+  // On a busy machine a successor takes its time.
+  this.timeout(60_000);
   let system: ActorSystem;
   let watcher: Witness;
   let watched: Witness;
