@@ -13,6 +13,9 @@ import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { ActorCell } from './actor-cell.js';
+import { reminderName, type ReminderRequest, reminderTimer } from '../timers/reminder.js';
+import type { ReminderTiming } from '../timers/reminder-timing.js';
+import type { ReminderPost } from '../timers/reminders.js';
 import type { ActorContext, ScheduledMessage, ScheduleTiming, SpawnArgs } from './actor-context.js';
 import { readReceive, type RuntimeActor, type RuntimeHandler } from './actor-definition.js';
 import { failedHandling, stopped } from './actor-fault.js';
@@ -159,6 +162,22 @@ export class ActorCellContext implements ActorContext, MessageSource {
     return this.#cell.timers.schedule(tick, timing, `${keyOf(this.#cell)}: schedule ${type}`);
   }
 
+  remind(name: string, type: string, payload: unknown, timing: ReminderTiming): Promise<void> {
+    const { name: target, id: targetId, cycle } = this.#cell;
+    // Checked here, where a mistake can be seen.
+    this.#around.post.address(target, targetId, type, payload, undefined);
+    const wake = cycle.parent === undefined ? { args: this.#cell.args() } : undefined;
+    const request: ReminderRequest = { target, targetId, name, type, payload, timing, wake, ...this.#trace };
+    reminderTimer(request, this.now(), '');
+    return this.#watched(name, this.#reminders.remind(request));
+  }
+
+  forget(name: string): Promise<void> {
+    const { name: target, id: targetId } = this.#cell;
+    const known = reminderName({ target, targetId, name });
+    return this.#watched(known, this.#reminders.forget(target, targetId, known));
+  }
+
   pipeToSelf(promise: PromiseLike<unknown>, type: string): void {
     const life = this.#life('pipeToSelf');
     const { name, id } = this.#cell;
@@ -213,6 +232,24 @@ export class ActorCellContext implements ActorContext, MessageSource {
   get log(): Logger {
     this.#log ??= actorLogger(this.#around.log, this.#cell);
     return this.#log;
+  }
+
+  get #reminders(): ReminderPost {
+    const { reminders } = this.#around;
+    if (reminders !== undefined) return reminders;
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `${keyOf(this.#cell)}: there is no journal here to keep reminders`);
+  }
+
+  /** What a reminder set now passes on. */
+  get #trace(): Pick<ReminderRequest, 'correlationId' | 'metadata'> {
+    const { correlationId, metadata } = this.inherited;
+    return { correlationId, metadata };
+  }
+
+  /** A handler needn't await it: then a failure is in the log, and is no unhandled rejection. */
+  #watched(name: string, written: Promise<void>): Promise<void> {
+    written.catch((error: unknown) => this.log.error(`reminder ${name} was not written`, { error }));
+    return written;
   }
 
   #pipeFailed(life: ActorLife, type: string, cause: unknown): void {

@@ -7,6 +7,7 @@ import type { Observable } from 'rxjs';
 import type { Duration } from '../core/duration.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import type { ReminderTiming } from '../timers/reminder-timing.js';
 import type { ArgsOf, RuntimeActor } from './actor-definition.js';
 import type { Receive } from './actor-options.js';
 import type { ActorRef, Addressable } from './actor-ref.js';
@@ -73,6 +74,20 @@ export interface ActorContext<State = unknown> {
   unstashAll(): void;
   /** Sends a message to this actor after a while, or again and again, until cancelled or stopped. */
   schedule(type: string, payload: unknown, timing: ScheduleTiming): ScheduledMessage;
+  /**
+   * Sends a message to this actor at a later time, however long that is: a reminder stands in the journal. It survives
+   * restarts, and a top-level actor that doesn't live then is started again with the args it was spawned with (a
+   * child is waited for). Delivered at least once; a reminder of this name that waits is replaced. Durable when the
+   * promise resolves; a failure to write it that nobody awaits is logged.
+   *
+   * @param name unique for this actor.
+   * @throws TROUPE_UNKNOWN_MESSAGE for a type that `receive` doesn't name; TROUPE_INVALID_OPTIONS when name or timing
+   * can't be used; TROUPE_NOT_SERIALIZABLE when payload, or args, are no JSON values.
+   * @see schedule for messages that needn't outlive the actor
+   */
+  remind(name: string, type: string, payload: unknown, timing: ReminderTiming): Promise<void>;
+  /** Takes a reminder away; durable when the promise resolves. */
+  forget(name: string): Promise<void>;
   /** Sends what the promise resolves with to this actor; a rejection takes the path of a throw in a handler. */
   pipeToSelf(promise: PromiseLike<unknown>, type: string): void;
   /**

@@ -10,6 +10,7 @@ import type { EnvelopeFacts, Post } from '../core/envelope.js';
 import type { HandlingMark } from '../core/handling-mark.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { ActorCell } from './actor-cell.js';
+import type { ReminderPost } from '../timers/reminders.js';
 import type { RuntimeActor } from './actor-definition.js';
 import type { FamilySurroundings } from './actor-family.js';
 import type { RuntimeRef } from './actor-ref.js';
@@ -37,6 +38,8 @@ export interface ActorFacilities extends Omit<FamilySurroundings, 'signals' | 'n
   makeRef(name: string, id: string, source: MessageSource | undefined): RuntimeRef;
   /** The definition of that name, if the cast has one and it is an actor. */
   definition(name: string): RuntimeActor | undefined;
+  /** Takes reminders; undefined where there is no journal to keep them. */
+  readonly reminders?: ReminderPost | undefined;
   /** Runs an exported function on a pool thread; undefined as long as there are none. */
   readonly offload?: ((run: (input: never) => unknown, input: unknown) => Promise<unknown>) | undefined;
 }

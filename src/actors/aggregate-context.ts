@@ -5,6 +5,7 @@
  * than once before its outcome is durable.
  */
 import type { Logger } from '../core/logger.js';
+import type { ReminderTiming } from '../timers/reminder-timing.js';
 
 /** The command being handled. */
 export interface CommandFacts {
@@ -43,6 +44,18 @@ export interface AggregateContext<Events = Readonly<Record<string, unknown>>> {
    * @param message text for people. Default: the reason.
    */
   reject(reason: string, message?: string): never;
+  /**
+   * Sends a command to this aggregate at a later time, also after a restart and when it has left memory. Committed with
+   * the events of this decision, or not at all; a reminder of this name that waits is replaced.
+   *
+   * @param name unique for this aggregate.
+   * @param type one of its own commands.
+   * @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE when it has no such command, or the input doesn't pass its schema.
+   * @throws TROUPE_INVALID_OPTIONS when name or timing can't be used; TROUPE_NOT_SERIALIZABLE for an input that is no JSON.
+   */
+  remind(name: string, type: string, input: unknown, timing: ReminderTiming): void;
+  /** Takes a reminder away, with the events of this decision. */
+  forget(name: string): void;
   /** Wall time of the system's clock, epoch milliseconds. */
   now(): number;
   /** A new id, unique in the world. */

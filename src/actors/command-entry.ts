@@ -31,6 +31,7 @@ export class CommandEntry implements JournalEntry {
   readonly rejection: TroupeError | undefined;
   readonly eventlessOutcome: StoredOutcome | undefined;
   readonly snapshot: JournalEntry['snapshot'];
+  readonly timers: JournalEntry['timers'];
   readonly envelope: Envelope;
   readonly #owner: EntryOwner;
   #position = 0;
@@ -57,6 +58,7 @@ export class CommandEntry implements JournalEntry {
     this.rejection = decided.rejection;
     this.eventlessOutcome = decided.eventlessOutcome;
     this.snapshot = snapshot;
+    this.timers = decided.timers;
   }
 
   /** How many wait for this entry beside its own sender. */

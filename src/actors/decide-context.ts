@@ -1,7 +1,12 @@
 /** The context of one command's handler: gathers what it emits, and knows whether it has refused. */
+import { suggestion } from '../core/did-you-mean.js';
 import type { Logger } from '../core/logger.js';
+import { formatIssues, validateSync } from '../core/schema.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
+import type { TimerChange } from '../journal/timer-change.js';
+import { reminderName, reminderOwner, reminderTimer } from '../timers/reminder.js';
+import type { ReminderTiming } from '../timers/reminder-timing.js';
 import type { AggregateContext, CommandFacts } from './aggregate-context.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type StagedEvent, stageEvent } from './stage-event.js';
@@ -21,6 +26,8 @@ const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 export class DecideContext implements AggregateContext {
   readonly version: number;
   readonly staged: StagedEvent[] = [];
+  /** Reminders that are set and taken away, in order. */
+  readonly timers: TimerChange[] = [];
   /** The refusal that `reject` has thrown. */
   rejection: TroupeError | undefined;
   readonly #around: DecideSurroundings;
@@ -76,6 +83,31 @@ export class DecideContext implements AggregateContext {
     throw this.rejection;
   }
 
+  remind(name: string, type: string, input: unknown, timing: ReminderTiming): void {
+    if (this.#done) throw this.#tooLate(`reminder ${name} was set`);
+    this.#checkCommand(type, input);
+    const { definition, id } = this.#around;
+    const { correlationId, metadata } = this.#facts;
+    const request = {
+      target: definition.name,
+      targetId: id,
+      name,
+      type,
+      payload: input,
+      timing,
+      correlationId,
+      metadata,
+    };
+    this.timers.push({ kind: 'set', timer: reminderTimer(request, this.now(), this.newId()) });
+  }
+
+  forget(name: string): void {
+    if (this.#done) throw this.#tooLate(`reminder ${name} was taken away`);
+    const { definition, id } = this.#around;
+    const known = reminderName({ target: definition.name, targetId: id, name });
+    this.timers.push({ kind: 'cleared', owner: reminderOwner(definition.name, id), name: known });
+  }
+
   now(): number {
     return this.#around.now();
   }
@@ -87,6 +119,30 @@ export class DecideContext implements AggregateContext {
   /** The handler has returned: what comes now is a floating promise's, and too late. */
   close(): void {
     this.#done = true;
+  }
+
+  #checkCommand(type: string, input: unknown): void {
+    const { definition, id } = this.#around;
+    const where = `${definition.name}/${id}: ctx.remind`;
+    const { commands } = definition.options;
+    // JavaScript may pass anything.
+    const given: unknown = type;
+    const command = commands.get(type);
+    if (command === undefined) {
+      throw new TroupeError(
+        'TROUPE_UNKNOWN_MESSAGE',
+        `${where}: there is no command ${showValue(given)}${suggestion(String(given), commands.keys())}`,
+        { details: { target: definition.name, id, type: showValue(given) } },
+      );
+    }
+    if (command.schema === undefined) return;
+    const { issues } = validateSync(command.schema, input, () => `${definition.name}: schema of command ${type}`);
+    if (issues === undefined) return;
+    throw new TroupeError(
+      'TROUPE_INVALID_MESSAGE',
+      `${where}: the input of ${type} does not pass its schema: ${formatIssues(issues)}`,
+      { details: { target: definition.name, id, type } },
+    );
   }
 
   #tooLate(what: string): TroupeError {

@@ -14,6 +14,7 @@ import { isStrayPromise, isThenable } from '../core/thenable.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import { encodeCommand, encodeEvent, encodeOutcome } from '../journal/event-codec.js';
 import type { StoredOutcome } from '../journal/journal.js';
+import type { TimerChange } from '../journal/timer-change.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { AppendRequest, StateRequest } from './system-request.js';
 import { DecideContext, type DecideSurroundings } from './decide-context.js';
@@ -43,6 +44,8 @@ export interface DecidedEntry {
   readonly reply: unknown;
   readonly rejection: TroupeError | undefined;
   readonly eventlessOutcome: StoredOutcome | undefined;
+  /** Reminders that are set and taken away; undefined for none. */
+  readonly timers: readonly TimerChange[] | undefined;
 }
 
 export type Decision =
@@ -137,7 +140,7 @@ function decideAppend(
     const staged = request.events.map((event) =>
       stageEvent(around.definition, around.id, event.type, event.data, event),
     );
-    return entryOf(around, ground, envelope, staged, commandId, undefined);
+    return entryOf(around, ground, envelope, { staged, timers: [] }, commandId, undefined);
   } catch (error) {
     return failed(around, envelope, error);
   }
@@ -153,7 +156,7 @@ function concluded(
 ): Decision {
   ctx.close();
   try {
-    return entryOf(around, ground, envelope, ctx.staged, commandId, reply);
+    return entryOf(around, ground, envelope, ctx, commandId, reply);
   } catch (error) {
     return failed(around, envelope, error);
   }
@@ -181,18 +184,22 @@ function entryOf(
   around: DecideSurroundings,
   ground: Ground,
   envelope: Envelope,
-  staged: readonly StagedEvent[],
+  { staged, timers: changes }: { readonly staged: readonly StagedEvent[]; readonly timers: readonly TimerChange[] },
   commandId: string,
   reply: unknown,
 ): Decision {
   const explicitId = envelope.commandId !== undefined;
   const replyText = encodeJson(reply, () => `${nameOf(around)}: the reply of ${envelope.type}`);
   const kept = isolated(reply, replyText);
+  const timers = changes.length === 0 ? undefined : changes;
   if (staged.length === 0) {
-    if (!explicitId) return { kind: 'answered', reply: kept };
+    if (!explicitId && timers === undefined) return { kind: 'answered', reply: kept };
     const print = fingerprintOf(envelope);
     const outcome = { kind: 'reply', reply: kept, version: ground.version, position: 0 } as const;
-    return eventless(ground, commandId, print, kept, undefined, { fingerprint: print, outcome });
+    const entry = eventless(ground, commandId, print, kept, undefined, { fingerprint: print, outcome });
+    if (explicitId || envelope.assignedId !== undefined) return { ...entry, timers };
+    // Only its reminders need a commit: nobody can repeat it.
+    return { ...entry, timers, explicitId: false, eventlessOutcome: undefined };
   }
   // Also an id that the runtime has given may come a second time, when the thread of this instance dies.
   const print = explicitId || envelope.assignedId !== undefined ? fingerprintOf(envelope) : 0;
@@ -212,6 +219,7 @@ function entryOf(
     reply: kept,
     rejection: undefined,
     eventlessOutcome: undefined,
+    timers,
   };
 }
 
@@ -288,6 +296,7 @@ function eventless(
     reply,
     rejection,
     eventlessOutcome: outcome,
+    timers: undefined,
   };
 }
 

@@ -40,6 +40,7 @@ export function derivedCommandId(cause: CommandCause): string {
 
 const RESERVED = /[/@><#%]/;
 
-function escapeId(id: string): string {
+/** An id or type as a part that others follow. */
+export function escapeId(id: string): string {
   return RESERVED.test(id) ? id.replace(/[/@><#%]/g, (c) => `%${c.charCodeAt(0).toString(16)}`) : id;
 }

@@ -40,6 +40,10 @@ export const LIMITS = {
   /** Backoff of a timer whose owner, or whose journal, fails. */
   timerRetryMinMs: 100,
   timerRetryMaxMs: 5_000,
+  /** Attempts to bring the message of a reminder to an aggregate whose handler fails. */
+  reminderAttempts: 5,
+  reminderBackoffMinMs: 100,
+  reminderBackoffMaxMs: 10_000,
   /** Milliseconds for which a timer is put off that no part of this release knows. */
   timerOrphanMs: 3_600_000,
   /** Events that a projection folds into one transaction. */

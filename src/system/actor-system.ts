@@ -4,7 +4,7 @@
 import type { Observable } from 'rxjs';
 import type { ArgsOf, RuntimeActor } from '../actors/actor-definition.js';
 import type { SpawnArgs } from '../actors/actor-context.js';
-import type { ActorRef, Addressable } from '../actors/actor-ref.js';
+import type { ActorRef, Addressable, MessageType, PayloadOf } from '../actors/actor-ref.js';
 import type { RuntimeAggregate, StateOf } from '../actors/aggregate-definition.js';
 import {
   APPEND,
@@ -24,6 +24,8 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
 import type { View } from '../projections/view.js';
 import { foldStream, type UnknownEvents } from '../streams/log-reader.js';
+import type { ReminderTiming } from '../timers/reminder-timing.js';
+import type { PendingReminder } from '../timers/reminders.js';
 import type { DeadLetters } from './dead-letters.js';
 import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
 import { Runtime } from './runtime.js';
@@ -109,6 +111,47 @@ export class ActorSystem implements AsyncDisposable {
   /** A reference to an actor or aggregate instance, wherever it lives; never fails by itself. */
   ref<D extends Addressable>(definition: D, id: string): ActorRef<D> {
     return this.#typedRef(definition, id);
+  }
+
+  /**
+   * Sends a message to an instance at a later time, however long that is: once, at a steady pace, or by the calendar
+   * of a time zone. A reminder stands in the journal, survives restarts, and wakes an instance that has left memory;
+   * it is never early. For aggregates a redelivery is recognised; actors get the message at least once. A reminder of
+   * this name that waits is replaced. Durable when the promise resolves.
+   *
+   * An actor that doesn't live when its time comes is waited for; `ctx.remind` of the actor itself has it started.
+   *
+   * @param name unique for the instance.
+   * @throws TROUPE_UNKNOWN_ACTOR, TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE when the target can't take the message.
+   * @throws TROUPE_INVALID_OPTIONS when name or timing can't be used; TROUPE_NOT_SERIALIZABLE for a payload that is no JSON.
+   * @example
+   * await system.remind(order, '42', 'place it later', 'create', { total: 1 }, { after: '2d' });
+   * await system.remind(tally, 'a', 'every morning', 'add', 1, { cron: '0 8 * * *', timeZone: 'Europe/London' });
+   */
+  async remind<D extends Addressable, Type extends MessageType<D>>(
+    definition: D,
+    id: string,
+    name: string,
+    type: Type,
+    payload: PayloadOf<D, Type>,
+    timing: ReminderTiming,
+  ): Promise<void> {
+    this.#refuseWhenStopping('remind');
+    this.#knownTarget(definition);
+    await this.#runtime.reminders.remind({ target: definition.name, targetId: id, name, type, payload, timing });
+  }
+
+  /** Takes a reminder away; durable when it resolves. A message that is under way can't be called back. */
+  async forget(definition: Addressable, id: string, name: string): Promise<void> {
+    this.#refuseWhenStopping('forget');
+    this.#knownTarget(definition);
+    await this.#runtime.reminders.forget(definition.name, id, name);
+  }
+
+  /** The reminders of one instance that wait, in order of time. */
+  async reminders(definition: Addressable, id: string): Promise<readonly PendingReminder[]> {
+    this.#knownTarget(definition);
+    return this.#runtime.reminders.list(definition.name, id);
   }
 
   /**
@@ -249,9 +292,13 @@ export class ActorSystem implements AsyncDisposable {
 
   #typedRef<D extends Addressable>(definition: D, id: string): ActorRef<D> {
     // What the definition's types say of its messages is checked at run time by the router.
+    this.#knownTarget(definition);
+    return this.#runtime.ref(definition.name, id) as unknown as ActorRef<D>;
+  }
+
+  #knownTarget(definition: Addressable): void {
     const name: unknown = (Object(definition) as { readonly name?: unknown }).name;
     if (typeof name !== 'string') this.#known(definition, 'actor or aggregate');
-    return this.#runtime.ref(definition.name, id) as unknown as ActorRef<D>;
   }
 
   #refuseWhenStopping(what: string): void {

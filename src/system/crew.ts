@@ -86,6 +86,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       deadLetters.add(letter, trace);
     },
     offloads: runtime.offloads,
+    reminders: runtime.reminders,
     letterGone: (id) => deadLetters.remove(id),
     log: (level, message, fields) => settings.log[level](message, fields),
   });

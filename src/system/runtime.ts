@@ -9,18 +9,20 @@ import type { RuntimeActor } from '../actors/actor-definition.js';
 import { checkMessage } from '../actors/message-check.js';
 import { knownBy, type PresentEvent, presentBy } from '../actors/present-event.js';
 import type { RoutedRef } from '../actors/routed-ref.js';
+import { toDeadLetters } from '../actors/undeliverable.js';
 import { systemClock } from '../core/clock.js';
 import { Deadlines } from '../core/deadlines.js';
 import { type IdSource, randomIds } from '../core/ids.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { LIMITS } from '../core/limits.js';
-import { TroupeError } from '../core/troupe-error.js';
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
 import { openJournal } from '../journal/open-journal.js';
 import { Projections } from '../projections/projections.js';
 import { Reactions } from '../reactions/reactions.js';
 import { EventWindow } from '../streams/event-window.js';
 import { LogReader } from '../streams/log-reader.js';
+import { Reminders } from '../timers/reminders.js';
 import { TimerService } from '../timers/timer-service.js';
 import { SafeSubject } from '../streams/safe-subject.js';
 import { type Cast, loadCast } from './cast.js';
@@ -50,6 +52,7 @@ export class Runtime {
   readonly reactions: Reactions;
   readonly projections: Projections;
   readonly timers: TimerService;
+  readonly reminders: Reminders;
   readonly present: PresentEvent;
   /** The threads that run offloaded functions; undefined when no thread could import them. */
   readonly offloads: OffloadPool | undefined;
@@ -58,6 +61,8 @@ export class Runtime {
   readonly #deadlines: Deadlines;
   readonly #stopped = new AbortController();
   #stopping: Promise<void> | undefined;
+  /** Actors that a reminder has started, before anybody else did. */
+  readonly #woken = new Set<string>();
 
   /** Starts everything; what has been started is stopped again when a later part fails. */
   static async start(settings: SystemSettings): Promise<Runtime> {
@@ -111,6 +116,25 @@ export class Runtime {
     const codec = new FrameCodec();
     const offloads = Array.isArray(settings.cast) ? undefined : new OffloadPool(String(settings.cast), codec);
     this.offloads = offloads;
+    this.timers = new TimerService({ journal, clock, log });
+    const actors = new Map(cast.actors.map((definition) => [definition.name, definition]));
+    this.reminders = new Reminders({
+      timers: this.timers,
+      journal,
+      post: router,
+      clock,
+      newId: this.newId,
+      askTimeoutMs,
+      isQuery: (target, type) => router.isQuery(target, type),
+      isActor: (target) => actors.has(target),
+      undelivered: (envelope, error) => toDeadLetters(this.deadLetters, envelope, error),
+      spawn: async (target, id, args) => {
+        const definition = actors.get(target);
+        if (definition === undefined) return;
+        await this.#start(definition, id, args);
+        this.#woken.add(`${target}/${id}`);
+      },
+    });
     this.stage = new Stage({
       cast,
       journal,
@@ -123,6 +147,7 @@ export class Runtime {
       events$: this.events.asObservable(),
       deadlines: this.#deadlines,
       router,
+      reminders: this.reminders,
       offload: offloadBy(cast, codec, offloads && ((exported, input) => offloads.run(exported, input))),
       stopElsewhere: async (name, id) => {
         if (this.crew === undefined) return false;
@@ -131,7 +156,6 @@ export class Runtime {
       },
     });
     this.crew = hireCrew(this, router);
-    this.timers = new TimerService({ journal, clock, log });
     const shared = { journal, window: this.window, clock, log, present: this.present };
     const { path } = settings.journal;
     this.projections = new Projections({
@@ -166,8 +190,17 @@ export class Runtime {
     return this.stage.ref(this.#frontDoor, name, id);
   }
 
-  /** Starts a top-level actor where it is placed. */
+  /** Starts a top-level actor where it is placed; whom a reminder has started meanwhile has been started. */
   async spawn(definition: RuntimeActor, id: string, args: unknown): Promise<void> {
+    const woken = this.#woken.delete(`${definition.name}/${id}`);
+    try {
+      await this.#start(definition, id, args);
+    } catch (error) {
+      if (!woken || !isTroupeError(error) || error.code !== 'TROUPE_INVALID_OPTIONS') throw error;
+    }
+  }
+
+  async #start(definition: RuntimeActor, id: string, args: unknown): Promise<void> {
     if (this.crew === undefined) this.stage.actors.spawn(definition, { id, args });
     else {
       checkMessage(args, `${definition.name}/${id}: option "args"`);

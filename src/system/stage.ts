@@ -27,6 +27,7 @@ import type { CellJournal } from '../journal/journal.js';
 import type { Observable } from 'rxjs';
 import { quarantineError } from '../threads/worker-lost.js';
 import type { Cast } from './cast.js';
+import type { ReminderPost } from '../timers/reminders.js';
 import type { Offload } from './offload.js';
 import type { Router } from './router.js';
 
@@ -54,6 +55,7 @@ export interface StageSurroundings {
   readonly offload: Offload;
   /** Told of whom top-level actors watch. */
   readonly onWatch?: ((watcher: Ordinal, of: InstanceAddress, stands: boolean) => void) | undefined;
+  readonly reminders: ReminderPost;
   /** Told of each actor that begins and ends on this thread. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
   /** Stops an actor of another thread; false: it lives on this one. */

@@ -1,5 +1,6 @@
 /** The numbers and the health of a system as plain data, gathered when asked for. */
 import type { BuildProgress } from '../projections/build-progress.js';
+import type { TimerMetrics } from '../timers/timer-service.js';
 import type { Runtime } from './runtime.js';
 
 /** A reaction or projection, and how far behind the head it is, in positions. */
@@ -50,6 +51,8 @@ export interface SystemMetrics {
   readonly instances: Readonly<Record<string, number>>;
   readonly reactions: readonly ReactionMetrics[];
   readonly projections: readonly ProjectionMetrics[];
+  /** Durable timers: of sagas, and of reminders. */
+  readonly timers: TimerMetrics;
   /** Dead letters since the start, by reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
   /** Exceptions thrown by subscribers of `events` since the start. */
@@ -121,6 +124,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     instances,
     reactions: runtime.reactions.metrics(),
     projections: runtime.projections.metrics(),
+    timers: runtime.timers.metrics(),
     deadLetters: runtime.deadLetters.counts(),
     subscriberErrors: runtime.events.errors,
   };

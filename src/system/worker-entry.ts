@@ -188,6 +188,11 @@ class WorkerStage {
         mark: this.#mark,
         deadlines: this.#deadlines,
         router,
+        reminders: {
+          remind: async (request) => void (await this.#control.call('remind', request)),
+          forget: async (target, targetId, name) =>
+            void (await this.#control.call('forget', { target, targetId, name })),
+        },
         offload: offloadBy(cast, codec, (exported, input) => this.#offload(exported, input)),
         signals: { signal: (to, signal) => this.#signal(links, to, signal) },
         onWatch: (watcher, of, stands) => this.#control.note('watches', { watcher, of, stands }),

@@ -17,6 +17,8 @@ import type { OffloadTask } from '../threads/offload-entry.js';
 import type { OffloadPool } from '../threads/offload-pool.js';
 import type { Placement, ThreadIndex } from '../threads/placement.js';
 import { WorkerPool } from '../threads/worker-pool.js';
+import type { ReminderKey, ReminderRequest } from '../timers/reminder.js';
+import type { ReminderPost } from '../timers/reminders.js';
 import { untilTrue } from './settle.js';
 import type { SystemSettings } from './system-options.js';
 import { Roster, type RosterEntry } from './roster.js';
@@ -36,6 +38,7 @@ export interface WorkersSurroundings {
   letter(bytes: Uint8Array): void;
   letterGone(id: string): void;
   readonly offloads: OffloadPool | undefined;
+  readonly reminders: ReminderPost;
   log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
 }
 
@@ -211,6 +214,8 @@ export class Workers {
         const worker = this.#workers.get(index);
         if (worker !== undefined) worker.watchesEvents = wanted;
       },
+      remind: (request: ReminderRequest) => this.#around.reminders.remind(request),
+      forget: ({ target, targetId, name }: ReminderKey) => this.#around.reminders.forget(target, targetId, name),
       offload: ({ exported, input }: OffloadTask) => this.#around.offloads?.outcome(exported, input),
       stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
       // Packed by the worker's signal post.
