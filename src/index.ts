@@ -18,6 +18,7 @@ export type { SupervisionDirective, SupervisionOptions, SupervisionStrategy } fr
 export type { Clock, Timer } from './core/clock.js';
 export type { DeadLetter, DeadLetterError, DeadLetterReason } from './core/dead-letter.js';
 export type { Duration } from './core/duration.js';
+export type { JournalBackup } from './journal/backup-journal.js';
 export type { LogFields, Logger } from './core/logger.js';
 export type { EventToApply, RecordedEvent } from './core/recorded-event.js';
 export { isTroupeError, TroupeError, type TroupeErrorCode } from './core/troupe-error.js';

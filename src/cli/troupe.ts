@@ -9,13 +9,23 @@ import { tableLines } from '../scenario/scenario-help.js';
 import { EXIT, type ScenarioHost } from '../scenario/scenario-host.js';
 import { ScenarioInputError } from '../scenario/scenario-input-error.js';
 import { openTerminal } from '../scenario/terminal.js';
+import { backupCommand } from './backup-command.js';
 import type { Command } from './command.js';
+import { deadLettersCommand } from './dead-letters-command.js';
 import { logCommand } from './log-command.js';
 import { runAsProcess } from './process-host.js';
 import { runCommand } from './run-command.js';
+import { stateCommand } from './state-command.js';
 import { verifyCommand } from './verify-command.js';
 
-const COMMANDS: readonly Command[] = [runCommand, logCommand, verifyCommand];
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  logCommand,
+  stateCommand,
+  verifyCommand,
+  deadLettersCommand,
+  backupCommand,
+];
 
 void runAsProcess(async (host) => {
   try {

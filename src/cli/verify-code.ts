@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
-import { replay, upcast } from '../actors/replay.js';
+import { isSkipped, replay, upcast } from '../actors/replay.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showCause } from '../core/show-value.js';
@@ -44,7 +44,7 @@ export class CodeCheck {
         continue;
       }
       try {
-        upcast(definition, event);
+        if (!isSkipped(definition, event)) upcast(definition, event);
       } catch (error) {
         this.#unreadable.add(keyOf(event));
         this.#found({ check: 'readable by this code', ...factsOf(event), ...faultOf(error, event, 'reading') });

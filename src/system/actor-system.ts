@@ -20,6 +20,7 @@ import type { Duration } from '../core/duration.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
+import type { JournalBackup } from '../journal/backup-journal.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
 import type { View } from '../projections/view.js';
@@ -262,6 +263,25 @@ export class ActorSystem implements AsyncDisposable {
       `not settled within ${timeoutMs} ms: ${unfinished} messages under way${behind.length > 0 ? `, ${behind.join(', ')}` : ''}`,
       { details: { unfinished, behind } },
     );
+  }
+
+  /**
+   * Copies the journal as it is at one moment, while writes go on; the copy is a journal like any other. It gets its
+   * name only when all of it is on the disk, so a file at `path` is never half a backup.
+   *
+   * @param path where the copy goes; nothing may be there yet.
+   * @returns its absolute path, the position of the last event in it, and its size.
+   * @throws TROUPE_INVALID_OPTIONS when there is something at `path`, or the journal is in memory.
+   * @throws TROUPE_JOURNAL_WRITE_FAILED when the copy can't be written; nothing is left at `path` then.
+   * @example
+   * const { position } = await system.backup(`backups/shop-${Date.now()}.db`);
+   * console.log(`all up to position ${position} is safe`);
+   */
+  async backup(path: string): Promise<JournalBackup> {
+    this.#refuseWhenStopping('backup');
+    if (typeof path !== 'string' || path === '')
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', 'backup: give the path of a file that does not exist yet');
+    return this.#runtime.backup(path);
   }
 
   /** Numbers of the system, as plain data, at once. */

@@ -5,6 +5,7 @@
  * intake, reactions, mailboxes, commits, read models, journal; each step within what is left of the deadline.
  * What a part does stands in its own file; this one only knows who needs whom.
  */
+import { resolve } from 'node:path';
 import type { RuntimeActor } from '../actors/actor-definition.js';
 import { checkMessage } from '../actors/message-check.js';
 import { knownBy, type PresentEvent, presentBy } from '../actors/present-event.js';
@@ -16,6 +17,7 @@ import { type IdSource, randomIds } from '../core/ids.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+import { backupJournal, type JournalBackup } from '../journal/backup-journal.js';
 import type { Journal } from '../journal/journal.js';
 import { openJournal } from '../journal/open-journal.js';
 import { Projections } from '../projections/projections.js';
@@ -60,6 +62,10 @@ export class Runtime {
   readonly #frontDoor: FrontDoor;
   readonly #deadlines: Deadlines;
   readonly #stopped = new AbortController();
+  /** Of the journal, wherever the process goes meanwhile. */
+  readonly #path: string;
+  /** Under way; the journal is closed only behind them. */
+  readonly #backups = new Set<Promise<unknown>>();
   #stopping: Promise<void> | undefined;
   /** Actors that a reminder has started, before anybody else did. */
   readonly #woken = new Set<string>();
@@ -94,6 +100,7 @@ export class Runtime {
 
   private constructor(settings: SystemSettings, cast: Cast, journal: Journal) {
     this.settings = settings;
+    this.#path = resolve(settings.journal.path);
     this.cast = cast;
     this.journal = journal;
     const { clock, log } = settings;
@@ -208,6 +215,21 @@ export class Runtime {
     }
   }
 
+  /** A copy of the journal, by a connection of its own: nobody waits for it. */
+  async backup(target: string): Promise<JournalBackup> {
+    const { path } = this.settings.journal;
+    if (path === ':memory:') {
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', 'a journal in memory has no backup; give the system a path');
+    }
+    const backup = backupJournal(this.#path, target);
+    this.#backups.add(backup);
+    try {
+      return await backup;
+    } finally {
+      this.#backups.delete(backup);
+    }
+  }
+
   /** Whether everything sent has had all its consequences, on all threads. */
   async settled(): Promise<boolean> {
     if (!this.#settledHere) return false;
@@ -266,6 +288,7 @@ export class Runtime {
     this.#stopped.abort(late);
     this.#deadlines.clear();
     this.events.complete();
+    await Promise.allSettled(this.#backups);
     await this.journal.close();
   }
 
