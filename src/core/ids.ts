@@ -44,3 +44,21 @@ const RESERVED = /[/@><#%]/;
 export function escapeId(id: string): string {
   return RESERVED.test(id) ? id.replace(/[/@><#%]/g, (c) => `%${c.charCodeAt(0).toString(16)}`) : id;
 }
+
+/** What an id within a saga is derived from. */
+export interface StepCause {
+  readonly saga: string;
+  readonly id: string;
+  /** How many histories this instance has had before. */
+  readonly generation: number;
+  /** Number of the compensation that it belongs to, if it does. */
+  readonly of: number | undefined;
+  /** Number of the step, or what is counted besides. */
+  readonly step: number | string;
+}
+
+/** The id of a step of a saga, and of the command that it sends: the same in each replay, and for no other cause. */
+export function derivedStepId({ saga, id, generation, of, step }: StepCause): string {
+  const history = generation === 0 ? '' : `${generation}:`;
+  return `${saga}/${escapeId(id)}#${history}${of === undefined ? '' : `c${of}.`}${step}`;
+}

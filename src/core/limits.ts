@@ -46,6 +46,20 @@ export const LIMITS = {
   reminderBackoffMaxMs: 10_000,
   /** Milliseconds for which a timer is put off that no part of this release knows. */
   timerOrphanMs: 3_600_000,
+  /** Sagas at work at the same time; those that only sleep or wait don't count. Bounds memory, and what a start repeats. */
+  sagaConcurrency: 1_000,
+  /** Milliseconds that a saga stays in memory while it only sleeps or waits. */
+  sagaPassivateAfterMs: 60_000,
+  /** Sagas in memory that only sleep or wait, before the longest idle ones leave early. 5,000 x ~8 kB = 40 MB. */
+  sagasIdleInMemory: 5_000,
+  /** Attempts at a step of a saga, or at a compensation, the first one included. */
+  sagaAttempts: 5,
+  sagaBackoffMinMs: 100,
+  sagaBackoffMaxMs: 10_000,
+  /** Milliseconds that the function of a step has to end when its saga was stopped; then the compensations run all the same. */
+  sagaStepEndMs: 10_000,
+  /** Last events of the types that sagas wait for, kept in memory for waits that come late. */
+  sagaEventsKept: 16_384,
   /** Events that a projection folds into one transaction. */
   projectionBatch: 2_000,
   /** Rows that a projection keeps in memory between batches. */

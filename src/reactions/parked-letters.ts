@@ -16,7 +16,7 @@ export interface LetterDraft {
 }
 
 /** What a parked letter has to say; its id makes a second parking of one event the same letter. */
-export type ParkedFacts = Omit<DeadLetter, 'at' | 'reason'> & { readonly position: number };
+export type ParkedFacts = Omit<DeadLetter, 'at' | 'reason'>;
 
 /** The dead letters as reactions need them. */
 export interface ParkedLetters extends DeadLetterSink {

@@ -50,6 +50,11 @@ export class EventWindow {
     return this.#head;
   }
 
+  /** Position of the first event in the window; one behind the head while it is empty. */
+  get oldest(): number {
+    return this.#parts[0]?.firstPosition ?? this.#head + 1;
+  }
+
   /** Takes a commit and wakes the followers. */
   add(committed: CommittedEvents): void {
     let characters = 0;

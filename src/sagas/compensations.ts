@@ -1,0 +1,138 @@
+/**
+ * What undoes a saga: the compensations registered so far, run last first, one at a time.
+ *
+ * Each is tried until it succeeds; what it did before a failure is not done again, because its steps have their own
+ * numbers and their successes are journaled. One that is rejected, or whose tries are used up, is parked: a dead
+ * letter in the same write, and the earlier ones still run.
+ */
+import type { Timer } from '../core/clock.js';
+import { asTroupeError, isOutage } from '../reactions/letter-error.js';
+import type { History } from './saga-entries.js';
+import { toWireError } from '../core/wire-error.js';
+import { nextTryMs, type RetryPolicy } from './retry-policy.js';
+import type { RunSurroundings, SagaRun } from './saga-run.js';
+
+/** One registered compensation. */
+export interface Compensation {
+  /** From 0, in the order of registration. */
+  readonly index: number;
+  readonly name: string;
+  readonly fn: () => unknown;
+  readonly policy: RetryPolicy;
+}
+
+export class Compensations {
+  readonly #around: RunSurroundings;
+  readonly #run: SagaRun;
+  #registered: Compensation[] = [];
+  readonly #done = new Set<number>();
+  readonly #parked = new Set<number>();
+  #frozen = false;
+  #pause: { readonly timer: Timer; readonly end: () => void } | undefined;
+
+  constructor(around: RunSurroundings, run: SagaRun, history: History) {
+    this.#around = around;
+    this.#run = run;
+    for (const [index, entry] of history.compensations) ('compensated' in entry ? this.#done : this.#parked).add(index);
+  }
+
+  register(compensation: Omit<Compensation, 'index'>): void {
+    this.#registered.push({ ...compensation, index: this.#registered.length });
+  }
+
+  /** The last one that is parked. */
+  get parked(): number | undefined {
+    return [...this.#parked].at(-1);
+  }
+
+  clear(): void {
+    this.#registered = [];
+    this.#done.clear();
+    this.#parked.clear();
+  }
+
+  freeze(): void {
+    this.#frozen = true;
+    this.#pause?.timer.cancel();
+    this.#pause?.end();
+  }
+
+  /** Runs all that have not run; false: the system has stopped before. */
+  async run(): Promise<boolean> {
+    for (const compensation of [...this.#registered].reverse()) {
+      const { index } = compensation;
+      if (this.#done.has(index) || this.#parked.has(index)) continue;
+      if (!(await this.#runOne(compensation))) return false;
+    }
+    return !this.#frozen;
+  }
+
+  /** Runs a parked one again. */
+  async retry(index: number, letterId: string): Promise<void> {
+    const compensation = this.#registered[index];
+    if (compensation !== undefined) await this.#runOne(compensation, letterId);
+  }
+
+  discard(index: number, letterId: string): void {
+    const name = this.#registered[index]?.name ?? '';
+    this.#settle(index, name, letterId, true);
+  }
+
+  /** False: the system has stopped before it was over. */
+  async #runOne(compensation: Compensation, letterId?: string): Promise<boolean> {
+    const { index, name, fn, policy } = compensation;
+    const run = this.#run;
+    for (let attempts = 1; ; attempts += 1) {
+      if (this.#frozen) return false;
+      run.beginCompensation(index);
+      try {
+        await fn();
+        await run.compensationQuiet();
+        run.endCompensation();
+        this.#settle(index, name, letterId, false);
+        return !this.#frozen;
+      } catch (error) {
+        if (this.#frozen) return false;
+        const refusedId = run.lastRejectedId;
+        run.endCompensation();
+        if (isOutage(error)) attempts -= 1;
+        const waitMs = nextTryMs(policy, error, attempts);
+        if (waitMs === undefined) {
+          this.#park(index, name, error, refusedId);
+          return true;
+        }
+        await this.#wait(waitMs);
+      }
+    }
+  }
+
+  #settle(index: number, name: string, letterId: string | undefined, discarded: boolean): void {
+    const { letters, clock } = this.#around;
+    this.#parked.delete(index);
+    this.#done.add(index);
+    const { pen } = this.#run;
+    pen.add({ compensated: index, name, at: clock.now(), ...(discarded ? { discarded } : {}) });
+    pen.flush(letterId === undefined ? [] : [letters.erasure(letterId)]);
+    if (letterId !== undefined) letters.forget(letterId);
+  }
+
+  #park(index: number, name: string, thrown: unknown, refusedId: string | undefined): void {
+    const { pen, key } = this.#run;
+    const error = asTroupeError(thrown, `saga ${key}: compensation ${name}`);
+    this.#parked.add(index);
+    const letter = this.#around.letterOf(this.#run, index, name, error, refusedId);
+    pen.add({ parked: index, name, at: this.#around.clock.now(), error: toWireError(error) });
+    pen.flush(letter.record);
+    letter.keep();
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#pause = undefined;
+        resolve();
+      };
+      this.#pause = { timer: this.#around.clock.setTimer(ms, end), end };
+    });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What sagas keep in the journal: heads of those that live, heads of those that have ended, and histories in rows.
+ *
+ * A history belongs to a run, whose key begins with the time of the start, so that the rows of what runs at the
+ * same time lie beside each other in the file. A row holds what one turn of the run has added. Tools read these
+ * records too (`troupe sagas`).
+ */
+import type { RecordChange } from '../journal/journal.js';
+import type { WireError } from '../core/wire-error.js';
+import type { SagaEntry } from './saga-entries.js';
+
+/** Kind of the heads of sagas that have not ended; their key is `name/id`. */
+export const SAGA = 'saga';
+
+/** Kind of the heads of sagas that have ended; their key is `name/id`. */
+export const SAGA_ENDED = 'saga-ended';
+
+/** Kind of the rows of histories; their key is `run/row`, their value an array of entries. */
+export const SAGA_HISTORY = 'saga-history';
+
+/** Kind of requests to cancel a saga, written while no system runs; their key is `name/id`. */
+export const SAGA_CANCEL = 'saga-cancel';
+
+/** An event that a saga out of memory waits for. */
+export interface IdleWait {
+  /** Number of the step. */
+  readonly step: number;
+  readonly type: string;
+  readonly aggregateId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** No event up to this position is the one. */
+  readonly searchedTo: number;
+}
+
+/** Why a saga is not in memory, and what brings it back. */
+export interface IdleFacts {
+  readonly state: 'waiting' | 'sleeping' | 'parked';
+  readonly since: number;
+  readonly waitingFor?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly due?: number | undefined;
+  readonly waits?: readonly IdleWait[] | undefined;
+  readonly error?: WireError | undefined;
+}
+
+/** The head of a saga that has not ended. */
+export interface SagaHead {
+  /** Key of the history. */
+  readonly run: string;
+  /** How many histories it has had before. */
+  readonly generation: number;
+  /** Epoch milliseconds of the start. */
+  readonly startedAt: number;
+  /** Events behind this position come after the start. */
+  readonly position: number;
+  /** Whether the event at that position started it; else its input is the first entry of the history. */
+  readonly byEvent: boolean;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Of a later history: by type of event, the position behind which waits look. */
+  readonly after?: Readonly<Record<string, number>> | undefined;
+  readonly idle?: IdleFacts | undefined;
+}
+
+/** The head of a saga that has ended. */
+export interface EndedHead {
+  readonly run: string;
+  readonly generation: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly result?: unknown;
+  readonly error?: WireError | undefined;
+}
+
+/** The key of the head of an instance. Names contain no `/`. */
+export function sagaKey(name: string, id: string): string {
+  return `${name}/${id}`;
+}
+
+export function headRecord(key: string, head: SagaHead): RecordChange {
+  return { kind: SAGA, key, value: head };
+}
+
+export function endRecords(key: string, end: EndedHead): RecordChange[] {
+  return [
+    { kind: SAGA, key, value: undefined },
+    { kind: SAGA_ENDED, key, value: end },
+  ];
+}
+
+/** Digits of a row's number. */
+const ROW_DIGITS = 8;
+
+export function rowKey(run: string, row: number): string {
+  return `${run}/${String(row).padStart(ROW_DIGITS, '0')}`;
+}
+
+export function rowRecord(run: string, row: number, entries: readonly SagaEntry[]): RecordChange {
+  return { kind: SAGA_HISTORY, key: rowKey(run, row), value: entries };
+}
+
+/** The rows of one history: keys between these two. */
+export function rowsOf(run: string): { readonly after: string; readonly before: string } {
+  return { after: `${run}/`, before: `${run}0` };
+}
+
+/** The entries in the rows of a history. */
+export function entriesIn(rows: readonly { readonly value: unknown }[]): SagaEntry[] {
+  // Only `rowRecord` writes records of this kind.
+  return rows.flatMap(({ value }) => value as SagaEntry[]);
+}
