@@ -36,6 +36,23 @@ export type { LiveValues } from './streams/live-values.js';
 export type { ReactionContext } from './reactions/reaction-context.js';
 export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
 export {
+  type InputOf,
+  type ResultOf,
+  type RuntimeSaga,
+  type SagaDefinition,
+  saga,
+} from './sagas/saga-definition.js';
+export type {
+  SagaAskOptions,
+  SagaContext,
+  SagaMessageOptions,
+  SagaRetry,
+  StepCall,
+  StepOptions,
+  WaitOptions,
+} from './sagas/saga-context.js';
+export type { SagaRef, SagaStartOptions, SagaStatus } from './sagas/saga-ref.js';
+export {
   defineScenario,
   type ScenarioDefinition,
   type ScenarioOptionSpec,

@@ -129,7 +129,7 @@ export class CommandStep implements StepWork, CommandListener {
     if (this.#abandoned || this.#step === undefined) return;
     if (this.#unwanted || this.#frozen) return this.#owner.released(this.#step);
     const { facts, payload, timeoutMs, how } = this.plan;
-    const command = new SagaCommand(facts, this, timeoutMs);
+    const command = new SagaCommand(facts, this, timeoutMs, how === 'ask');
     this.#command = command;
     this.#around.post.deliver(new Envelope(facts.target, facts.targetId, facts.type, payload, command));
     if (how === 'ask' && !command.settled) this.#around.deadlines.add(command, timeoutMs);

@@ -67,13 +67,13 @@ export function readRetry(value: unknown, where: string): RetryPolicy | undefine
   const given = new OptionReader(`${where}: option "retry"`, value, ['attempts', 'backoff', 'on']);
   const { minMs, maxMs } = readBackoff(given.nested('backoff', ['min', 'max']), DEFAULTS.minMs, DEFAULTS.maxMs);
   const on = given.optionalArray('on', 'give an array of error codes');
-  if (on?.every((code) => typeof code === 'string') === false) throw given.refusal('on', 'give an array of error codes');
+  if (on?.every((code) => typeof code === 'string') === false)
+    throw given.refusal('on', 'give an array of error codes');
   return {
     attempts: given.integer('attempts', { min: 1, infinite: true }, LIMITS.sagaAttempts),
     minMs,
     maxMs,
-    // Just checked.
-    on: on === undefined ? undefined : new Set(on as readonly string[]),
+    on: on === undefined ? undefined : new Set(on.map(String)),
   };
 }
 

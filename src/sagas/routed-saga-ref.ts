@@ -70,7 +70,8 @@ export class RoutedSagaRef {
 
   /** JavaScript may pass anything as id. */
   #key(): string {
-    if (typeof this.id === 'string' && (this.id as string) !== '') return `${this.name}/${this.id}`;
-    throw new TroupeError('TROUPE_INVALID_OPTIONS', `saga ${this.name}: the id is ${showValue(this.id)}; give a text`);
+    const id: unknown = this.id;
+    if (typeof id === 'string' && id !== '') return `${this.name}/${id}`;
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `saga ${this.name}: the id is ${showValue(id)}; give a text`);
   }
 }

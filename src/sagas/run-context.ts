@@ -210,7 +210,9 @@ export class RunContext {
       timeoutMs: given.durationMs('timeout', askTimeoutMs, { infinite: true }),
       receipt: given.value('receipt') === true,
       policy:
-        how === 'ask' ? run.inCompensation(askPolicy(retry, hasTimeout, where)) : (readRetry(retry, where) ?? PERSISTENT),
+        how === 'ask'
+          ? run.inCompensation(askPolicy(retry, hasTimeout, where))
+          : (readRetry(retry, where) ?? PERSISTENT),
       ready: () => run.readyToSend(),
     };
     return this.#open(`${how} ${target}/${id} ${type}`, new CommandStep(this.#around, run, plan));

@@ -38,8 +38,9 @@ export class SagaCommand implements EnvelopeFacts, ReplySink, Expiring {
   readonly #facts: CommandFacts;
   readonly #listener: CommandListener;
   readonly #timeoutMs: number;
+  readonly #wantsReply: boolean;
 
-  constructor(facts: CommandFacts, listener: CommandListener, timeoutMs: number) {
+  constructor(facts: CommandFacts, listener: CommandListener, timeoutMs: number, wantsReply: boolean) {
     this.commandId = facts.commandId;
     this.correlationId = facts.correlationId;
     this.causationId = facts.causationId;
@@ -48,6 +49,12 @@ export class SagaCommand implements EnvelopeFacts, ReplySink, Expiring {
     this.#facts = facts;
     this.#listener = listener;
     this.#timeoutMs = timeoutMs;
+    this.#wantsReply = wantsReply;
+  }
+
+  /** What was told has an outcome, whatever it says. */
+  get wantsReply(): boolean {
+    return this.#wantsReply;
   }
 
   get sink(): ReplySink {

@@ -25,12 +25,8 @@ interface SagaCommonOptions<Name extends string, Of extends Sources> {
 }
 
 /** A saga that each event of one type starts. */
-export interface EventSagaOptions<
-  Name extends string,
-  Of extends Sources,
-  Type extends EventTypeOf<Of>,
-  Result,
-> extends SagaCommonOptions<Name, Of> {
+export interface EventSagaOptions<Name extends string, Of extends Sources, Type extends EventTypeOf<Of>, Result>
+  extends SagaCommonOptions<Name, Of> {
   /** Each event of this type starts one instance. */
   readonly startOn: Type;
   /** The instance that an event starts; a second start of an id is a no-op. Default: the id of the aggregate. */

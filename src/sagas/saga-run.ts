@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { fromWireError, toWireError } from '../core/wire-error.js';
-import { asTroupeError, isOutage } from '../reactions/letter-error.js';
+import { asTroupeError } from '../reactions/letter-error.js';
 import { firstId, nextRetryId } from '../reactions/retried-command-id.js';
 import type { CommandSurroundings } from './command-step.js';
 import { type Compensation, Compensations } from './compensations.js';
@@ -22,7 +22,7 @@ import { ContinueAsNew, RunContext } from './run-context.js';
 import { type PenSurroundings, RunJournal } from './run-journal.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { ONCE } from './retry-policy.js';
-import type { BegunEntry, DoneEntry, StoppedEntry } from './saga-entries.js';
+import type { DoneEntry, StoppedEntry } from './saga-entries.js';
 import { History } from './saga-entries.js';
 import type { RuntimeSaga } from './saga-definition.js';
 import type { SagaContext } from './saga-context.js';
@@ -98,7 +98,13 @@ type Phase =
 
 /** What is told to the run, one in a turn. */
 type Delivery =
-  | { readonly kind: 'outcome'; readonly step: Step; readonly outcome: StepOutcome; readonly at: number; durable: boolean }
+  | {
+      readonly kind: 'outcome';
+      readonly step: Step;
+      readonly outcome: StepOutcome;
+      readonly at: number;
+      durable: boolean;
+    }
   | { readonly kind: 'stop'; readonly entry: StoppedEntry; durable: boolean };
 
 export class SagaRun implements StepOwner {
@@ -180,11 +186,7 @@ export class SagaRun implements StepOwner {
       case 'diverged':
       case 'gone':
         return false;
-      case 'replaying':
-      case 'returned':
-      case 'stopping':
-      case 'compensating':
-      case 'ending':
+      default:
         return true;
     }
   }
@@ -215,8 +217,7 @@ export class SagaRun implements StepOwner {
       case 'parked':
       case 'diverged':
         return { state: 'parked', since, ...withError };
-      case 'ending':
-      case 'gone':
+      default:
         return { state: 'running', since };
     }
   }
@@ -442,6 +443,7 @@ export class SagaRun implements StepOwner {
     for (const step of [...this.#open.values(), ...this.#underWay]) step.work.abandon();
     this.#open.clear();
     this.#underWay.clear();
+    this.#noteBusy();
   }
 
   /** Why it may leave memory now, and what brings it back; undefined: it may not. */

@@ -19,7 +19,7 @@ export function starterOf(
   const settings = reaction({
     name,
     on: {
-      [startOn]: (event) => {
+      [startOn]: (event: RecordedEvent) => {
         const id: unknown = options.id(event);
         if (typeof id === 'string' && id !== '') return start(event, id);
         throw new TroupeError(
@@ -31,5 +31,15 @@ export function starterOf(
     from,
     whenParked: 'skip',
   }).options;
-  return Object.freeze({ kind: 'reaction', name: `${name}:start`, options: { ...settings, of } });
+  return Object.freeze({ kind: 'reaction', name: starterName(name), options: { ...settings, of } });
+}
+
+/** The name of the reaction that starts a saga. */
+export function starterName(saga: string): string {
+  return `${saga}:start`;
+}
+
+/** The saga that a reaction starts, if it is such a one. */
+export function startedBy(reaction: string): string {
+  return reaction.replace(/:start$/, '');
 }

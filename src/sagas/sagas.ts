@@ -11,6 +11,7 @@ import { describeError } from '../actors/undeliverable.js';
 import type { Clock, Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
+import { suggestion } from '../core/did-you-mean.js';
 import type { Post } from '../core/envelope.js';
 import { checkJson } from '../core/json-value.js';
 import { LIMITS } from '../core/limits.js';
@@ -24,7 +25,7 @@ import type { Journal } from '../journal/journal.js';
 import { asTroupeError } from '../reactions/letter-error.js';
 import type { ParkedLetters, ParkedOwner } from '../reactions/parked-letters.js';
 import { Pauses } from '../reactions/pauses.js';
-import type { RuntimeReaction } from '../reactions/reaction-definition.js';
+import { Reactions } from '../reactions/reactions.js';
 import { EventFeed } from '../streams/event-feed.js';
 import type { EventWindow } from '../streams/event-window.js';
 import { ThrottledLog } from '../streams/throttled-log.js';
@@ -44,7 +45,7 @@ import {
 } from './saga-records.js';
 import { type LetterOfRun, type RunStart, type RunSurroundings, SagaRun } from './saga-run.js';
 import { SagaStore } from './saga-store.js';
-import { starterOf } from './saga-starter.js';
+import { startedBy, starterName, starterOf } from './saga-starter.js';
 import { Turns } from './turns.js';
 import type { ChildLink } from './waiting-steps.js';
 import { WaitIndex } from './wait-index.js';
@@ -69,6 +70,10 @@ export interface SagasOptions {
 /** Numbers of one saga definition. */
 export interface SagaNumbers {
   readonly name: string;
+  /** Start events up to here have started their sagas. */
+  readonly position: number;
+  /** Positions from there to the head. */
+  readonly lag: number;
   /** At work, or about to be. */
   readonly running: number;
   readonly waiting: number;
@@ -121,6 +126,8 @@ export class Sagas implements ParkedOwner {
   readonly #wakes: WakeClock;
   readonly #deadlines: Deadlines;
   readonly #around: RunSurroundings;
+  /** The reactions that start sagas by events. */
+  readonly #starters: Reactions;
   readonly #runs = new Map<string, SagaRun>();
   /** Runs that only wait, and since when; the longest first. */
   readonly #resting = new Map<SagaRun, number>();
@@ -181,14 +188,13 @@ export class Sagas implements ParkedOwner {
       diverged: (run, error) => this.#diverged(run, error),
       letterOf: (run, index, name, error, refusedId) => this.#letterOf(run, index, name, error, refusedId),
     };
+    this.#starters = new Reactions({
+      ...options,
+      definitions: definitions
+        .filter(({ options: { startOn } }) => startOn !== undefined)
+        .map((definition) => starterOf(definition, (event, id) => this.#startByEvent(definition, event, id))),
+    });
     if (definitions.length > 0) timers.serve(TIMER_KIND, (timer) => this.#timerFired(timer));
-  }
-
-  /** The reactions that start sagas by events. */
-  starters(): RuntimeReaction[] {
-    return [...this.#definitions.values()]
-      .filter(({ options }) => options.startOn !== undefined)
-      .map((definition) => starterOf(definition, (event, id) => this.#startByEvent(definition, event, id)));
   }
 
   /** Lets those go on that an earlier run of the system has left; the dead letters have to be loaded before. */
@@ -211,11 +217,13 @@ export class Sagas implements ParkedOwner {
     await this.#cancelRequests();
     this.#take();
     this.#next();
+    await this.#starters.start();
   }
 
   /** Whether nobody is at work: those that sleep, wait or are parked don't count. */
-  isSettled(): boolean {
+  isSettled(head: number): boolean {
     if (this.#definitions.size === 0) return true;
+    if (!this.#starters.isSettled(head)) return false;
     if (this.#busy + this.#queued.size + this.#loading.size + this.#starting.size > 0) return false;
     if (!this.#index.atHead || !this.#search.idle || this.#leaving.size > 0) return false;
     for (const run of this.#runs.values()) if (!run.written) return false;
@@ -223,17 +231,21 @@ export class Sagas implements ParkedOwner {
   }
 
   metrics(): SagaNumbers[] {
+    const starters = new Map(this.#starters.metrics().map((one) => [one.name, one]));
+    const { head } = this.#options.window;
     const numbers = new Map(
       Array.from(this.#definitions.keys(), (name) => {
         const { started, done, failed, cancelled } = this.#countsOf(name);
         const zero = { running: 0, waiting: 0, sleeping: 0, compensating: 0, parked: 0 };
-        return [name, { name, ...zero, started, done, failed, cancelled }];
+        const { position, lag } = starters.get(starterName(name)) ?? { position: head, lag: 0 };
+        return [name, { name, position, lag, ...zero, started, done, failed, cancelled }];
       }),
     );
     const count = (key: string, state: SagaStatus['state']): void => {
       const one = numbers.get(nameIn(key));
       if (one === undefined) return;
-      if (state === 'waiting' || state === 'sleeping' || state === 'compensating' || state === 'parked') one[state] += 1;
+      if (state === 'waiting' || state === 'sleeping' || state === 'compensating' || state === 'parked')
+        one[state] += 1;
       else one.running += 1;
     };
     for (const key of this.#queued.keys()) count(key, 'running');
@@ -246,8 +258,8 @@ export class Sagas implements ParkedOwner {
   /** What needs a person. */
   problems(): ParkedSaga[] {
     return [...this.#definitions.keys()].flatMap((name) =>
-      this.#options.deadLetters
-        .parkedOf(name)
+      [name, starterName(name)]
+        .flatMap((owner) => this.#options.deadLetters.parkedOf(owner))
         .map(({ letter }) => ({ name, id: letter.target.id, error: letter.error?.message ?? '' })),
     );
   }
@@ -255,6 +267,7 @@ export class Sagas implements ParkedOwner {
   /** Starts a saga by hand; false: it has been started before. */
   async startByHand(name: string, id: string, input: unknown, options: SagaStartOptions = {}): Promise<boolean> {
     this.#refuseWhenStopping(name, id);
+    this.#known(name);
     const key = sagaKey(name, id);
     checkJson(input, `saga ${key}: the input`);
     const { correlationId = key, metadata } = options;
@@ -264,6 +277,7 @@ export class Sagas implements ParkedOwner {
 
   async cancel(name: string, id: string, reason: string): Promise<void> {
     this.#refuseWhenStopping(name, id);
+    this.#known(name);
     const key = sagaKey(name, id);
     const run = await this.#bring(key);
     if (run !== undefined) return run.cancel(reason);
@@ -278,6 +292,7 @@ export class Sagas implements ParkedOwner {
   }
 
   async status(name: string, id: string): Promise<SagaStatus> {
+    this.#known(name);
     const key = sagaKey(name, id);
     const here = this.#statusHere(key);
     if (here !== undefined) return here;
@@ -295,6 +310,7 @@ export class Sagas implements ParkedOwner {
 
   /** Resolves with what the run returned, once it has. */
   async result(name: string, id: string): Promise<unknown> {
+    this.#known(name);
     const key = sagaKey(name, id);
     let waiter: ResultWaiter | undefined;
     const result = new Promise<unknown>((resolve, reject) => {
@@ -316,10 +332,11 @@ export class Sagas implements ParkedOwner {
 
   /** Whether a letter is about one of these sagas. */
   owns(letter: DeadLetter): boolean {
-    return this.#definitions.has(letter.target.name);
+    return this.#definitions.has(letter.target.name) || this.#definitions.has(startedBy(letter.target.name));
   }
 
   async retry(letter: DeadLetter, trace: DeadLetterTrace): Promise<void> {
+    if (!this.#definitions.has(letter.target.name)) return this.#starters.retry(letter, trace);
     const { run, index } = await this.#ofLetter(letter);
     if (index !== undefined) {
       await run.retryParked(index, letter, trace);
@@ -334,6 +351,7 @@ export class Sagas implements ParkedOwner {
   }
 
   async discard(letter: DeadLetter): Promise<void> {
+    if (!this.#definitions.has(letter.target.name)) return this.#starters.discard(letter);
     const { run, index } = await this.#ofLetter(letter);
     if (index !== undefined) {
       await run.discardParked(index, letter.id);
@@ -359,6 +377,8 @@ export class Sagas implements ParkedOwner {
   /** Begins nothing any more; what is under way gets until the deadline, and everything goes on at the next start. */
   stop(timeoutMs: number): Promise<void> {
     this.#stopping ??= this.#stop(timeoutMs);
+    // Those that wait for room look again, and find that there is none any more.
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
     return this.#stopping;
   }
 
@@ -367,6 +387,7 @@ export class Sagas implements ParkedOwner {
     this.#sweep?.cancel();
     this.#wakes.end();
     for (const run of this.#runs.values()) run.freeze();
+    await this.#starters.stop(timeoutMs);
     const deadline = new Pauses(this.#options.clock);
     const late = deadline.wait(timeoutMs).then(() => true);
     for (;;) {
@@ -440,13 +461,14 @@ export class Sagas implements ParkedOwner {
 
   #childLink(definition: RuntimeSaga, id: string, input: unknown, parent: SagaRun): ChildLink {
     const name: unknown = (Object(definition) as { readonly name?: unknown }).name;
-    if (typeof name !== 'string' || !this.#definitions.has(name)) {
+    if (typeof name !== 'string') {
       throw new TroupeError(
-        'TROUPE_UNKNOWN_ACTOR',
-        `saga ${parent.key}: run ${showValue(name ?? definition)}: no saga of that name is in the cast; export its definition`,
+        'TROUPE_INVALID_OPTIONS',
+        `saga ${parent.key}: run ${showValue(definition)}; give a definition made by saga()`,
       );
     }
-    checkJson(input, `saga ${parent.key}: the input of ${name}/${String(id)}`);
+    this.#known(name);
+    checkJson(input, `saga ${parent.key}: the input of ${name}`);
     if (typeof id !== 'string' || id === '' || sagaKey(name, id) === parent.key) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
@@ -676,18 +698,14 @@ export class Sagas implements ParkedOwner {
     deadLetters.keep(draft);
     journal.writeRecords([draft.record]).catch((failure: unknown) => {
       // The next replay diverges again, and writes it then.
-      this.#warnings.write('write failed', `saga ${run.key}: that it diverged could not be written`, { error: failure });
+      this.#warnings.write('write failed', `saga ${run.key}: that it diverged could not be written`, {
+        error: failure,
+      });
     });
     for (const waiter of this.#results.get(run.key) ?? []) this.#settle(run.key, waiter, error);
   }
 
-  #letterOf(
-    run: SagaRun,
-    index: number,
-    name: string,
-    error: TroupeError,
-    refusedId: string | undefined,
-  ): LetterOfRun {
+  #letterOf(run: SagaRun, index: number, name: string, error: TroupeError, refusedId: string | undefined): LetterOfRun {
     const { deadLetters } = this.#options;
     const draft = deadLetters.draft(
       {
@@ -854,6 +872,15 @@ export class Sagas implements ParkedOwner {
     return new TroupeError('TROUPE_SYSTEM_STOPPED', `saga ${key} goes on at the next start: the system has stopped`);
   }
 
+  #known(name: string): void {
+    if (this.#definitions.has(name)) return;
+    throw new TroupeError(
+      'TROUPE_UNKNOWN_ACTOR',
+      `no saga is named ${name}${suggestion(name, this.#definitions.keys())}; export its definition from the cast`,
+      { details: { name } },
+    );
+  }
+
   #refuseWhenStopping(name: string, id: string): void {
     if (this.#stopping !== undefined) throw this.#stopped(sagaKey(name, id));
   }
@@ -866,4 +893,3 @@ function nameIn(key: string): string {
 function ownerOf(key: string): string {
   return `${TIMER_KIND}>${key}`;
 }
-

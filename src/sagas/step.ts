@@ -8,10 +8,7 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import type { BegunEntry } from './saga-entries.js';
 
 /** What became of a step. */
-export type StepOutcome =
-  | { readonly value: unknown }
-  | { readonly error: unknown }
-  | { readonly event: RecordedEvent };
+export type StepOutcome = { readonly value: unknown } | { readonly error: unknown } | { readonly event: RecordedEvent };
 
 /** What a step waits for; only `work` keeps its saga from coming to rest. */
 export type StepKind = 'work' | 'sleep' | 'wait' | 'child';

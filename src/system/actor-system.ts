@@ -22,6 +22,8 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
 import type { JournalBackup } from '../journal/backup-journal.js';
 import { TroupeError } from '../core/troupe-error.js';
+import type { RuntimeSaga } from '../sagas/saga-definition.js';
+import type { SagaRef } from '../sagas/saga-ref.js';
 import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
 import type { View } from '../projections/view.js';
 import { foldStream, type UnknownEvents } from '../streams/log-reader.js';
@@ -81,7 +83,7 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /**
-   * Starts a system: opens the journal, loads the cast, and goes on where reactions and projections were.
+   * Starts a system: opens the journal, loads the cast, and goes on where reactions, sagas and projections were.
    *
    * @throws TROUPE_INVALID_OPTIONS when an option, the cast or the path is unusable; TROUPE_JOURNAL_LOCKED when another
    * system has the journal open; TROUPE_JOURNAL_CORRUPT when the file is no journal, or a damaged one.
@@ -109,9 +111,14 @@ export class ActorSystem implements AsyncDisposable {
     return this.#typedRef(definition, id);
   }
 
-  /** A reference to an actor or aggregate instance, wherever it lives; never fails by itself. */
-  ref<D extends Addressable>(definition: D, id: string): ActorRef<D> {
-    return this.#typedRef(definition, id);
+  /** A reference to an actor or aggregate instance, or a saga, wherever it lives; never fails by itself. */
+  ref<D extends RuntimeSaga>(definition: D, id: string): SagaRef<D>;
+  ref<D extends Addressable>(definition: D, id: string): ActorRef<D>;
+  ref(definition: Addressable | RuntimeSaga, id: string): unknown {
+    // JavaScript may pass anything; reading a field of an object as unknown is safe.
+    const { kind } = Object(definition) as { readonly kind?: unknown };
+    if (kind === 'saga') return this.#runtime.sagaRef(definition.name, id);
+    return this.#typedRef(definition as Addressable, id);
   }
 
   /**
@@ -243,7 +250,8 @@ export class ActorSystem implements AsyncDisposable {
 
   /**
    * Resolves when nothing is left to do: no message waiting or handled, no commit pending, every reaction and
-   * projection at the head. Parked keys and stopped projections don't count; a retry in backoff does.
+   * projection at the head, no saga at work. Parked keys, stopped projections, and sagas that sleep or wait don't count;
+   * a retry in backoff does.
    *
    * @param options.timeout default 30 s.
    * @throws TROUPE_ASK_TIMEOUT naming what is still under way.
@@ -254,10 +262,12 @@ export class ActorSystem implements AsyncDisposable {
       this.#refuseWhenStopping('settled');
       return;
     }
-    const { unfinished, reactions, projections } = this.metrics();
-    const behind = [...reactions, ...projections]
+    const { unfinished, reactions, sagas, projections } = this.metrics();
+    const behind = [...reactions, ...sagas, ...projections]
       .filter((one) => one.lag > 0)
       .map((one) => `${one.name} (${one.lag} behind)`);
+    const running = sagas.reduce((sum, one) => sum + one.running + one.compensating, 0);
+    if (running > 0) behind.push(`${running} sagas at work`);
     throw new TroupeError(
       'TROUPE_ASK_TIMEOUT',
       `not settled within ${timeoutMs} ms: ${unfinished} messages under way${behind.length > 0 ? `, ${behind.join(', ')}` : ''}`,
@@ -332,8 +342,8 @@ export class ActorSystem implements AsyncDisposable {
   #known(definition: unknown, kind: string): void {
     // JavaScript may pass anything; reading a field of an object as unknown is safe.
     const { name } = Object(definition) as { readonly name?: unknown };
-    const { actors, aggregates, projections } = this.#runtime.cast;
-    const found = [...actors, ...aggregates, ...projections].find((one) => one.name === name);
+    const { actors, aggregates, sagas, projections } = this.#runtime.cast;
+    const found = [...actors, ...aggregates, ...sagas, ...projections].find((one) => one.name === name);
     if (found?.kind === kind) return;
     const what =
       found === undefined

@@ -9,15 +9,17 @@ import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeProjection } from '../projections/projection-definition.js';
 import type { RuntimeReaction } from '../reactions/reaction-definition.js';
+import type { RuntimeSaga } from '../sagas/saga-definition.js';
 
 /** A definition of any kind, its types erased. */
-export type AnyDefinition = RuntimeActor | RuntimeAggregate | RuntimeReaction | RuntimeProjection;
+export type AnyDefinition = RuntimeActor | RuntimeAggregate | RuntimeReaction | RuntimeSaga | RuntimeProjection;
 
 /** Definitions by kind; names are unique. */
 export interface Cast {
   readonly actors: readonly RuntimeActor[];
   readonly aggregates: readonly RuntimeAggregate[];
   readonly reactions: readonly RuntimeReaction[];
+  readonly sagas: readonly RuntimeSaga[];
   readonly projections: readonly RuntimeProjection[];
   /** Functions that the module exports, and under which name: what `offload` can run on another thread. */
   readonly functions: ReadonlyMap<unknown, string>;
@@ -44,7 +46,7 @@ export async function loadCast(source: URL | string | readonly unknown[]): Promi
   if (definitions.size === 0) {
     throw new TroupeError(
       'TROUPE_INVALID_OPTIONS',
-      `the cast ${url} exports no definition; export what aggregate(), actor(), reaction() and projection() return`,
+      `the cast ${url} exports no definition; export what aggregate(), actor(), reaction(), saga() and projection() return`,
     );
   }
   const functions = Object.entries(module).filter(([, exported]) => typeof exported === 'function');
@@ -57,7 +59,7 @@ function checked(source: readonly unknown[]): Set<AnyDefinition> {
     if (!isDefinition(one)) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
-        `cast[${index}] is ${showValue(one)}; give what aggregate(), actor(), reaction() and projection() return`,
+        `cast[${index}] is ${showValue(one)}; give what aggregate(), actor(), reaction(), saga() and projection() return`,
       );
     }
     definitions.add(one);
@@ -65,7 +67,7 @@ function checked(source: readonly unknown[]): Set<AnyDefinition> {
   return definitions;
 }
 
-const KINDS: ReadonlySet<unknown> = new Set(['actor', 'aggregate', 'reaction', 'projection']);
+const KINDS: ReadonlySet<unknown> = new Set(['actor', 'aggregate', 'reaction', 'saga', 'projection']);
 
 function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof value !== 'object' || value === null) return false;
@@ -86,11 +88,12 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string, functions: 
     byName.set(definition.name, definition);
   }
   const all = [...byName.values()];
-  for (const one of all) if (one.kind === 'reaction' || one.kind === 'projection') checkSources(one, byName, where);
+  for (const one of all) if (one.kind !== 'actor' && one.kind !== 'aggregate') checkSources(one, byName, where);
   return {
     actors: all.filter((one) => one.kind === 'actor'),
     aggregates: all.filter((one) => one.kind === 'aggregate'),
     reactions: all.filter((one) => one.kind === 'reaction'),
+    sagas: all.filter((one) => one.kind === 'saga'),
     projections: all.filter((one) => one.kind === 'projection'),
     functions,
   };
@@ -98,7 +101,7 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string, functions: 
 
 /** A consumer of events that nobody in this system emits would wait for ever, in silence. */
 function checkSources(
-  consumer: RuntimeReaction | RuntimeProjection,
+  consumer: RuntimeReaction | RuntimeSaga | RuntimeProjection,
   byName: ReadonlyMap<string, AnyDefinition>,
   where: string,
 ): void {

@@ -2,7 +2,7 @@
  * The parts of one running system, and the order in which they start and stop.
  *
  * Start: journal (and with it the lock), read models, cells, then the reactions, which may have a backlog. Stop:
- * intake, reactions, mailboxes, commits, read models, journal; each step within what is left of the deadline.
+ * intake, reactions, sagas, mailboxes, commits, read models, journal; each step within what is left of the deadline.
  * What a part does stands in its own file; this one only knows who needs whom.
  */
 import { resolve } from 'node:path';
@@ -12,6 +12,7 @@ import { knownBy, type PresentEvent, presentBy } from '../actors/present-event.j
 import type { RoutedRef } from '../actors/routed-ref.js';
 import { toDeadLetters } from '../actors/undeliverable.js';
 import { systemClock } from '../core/clock.js';
+import type { DeadLetter } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
 import { type IdSource, randomIds } from '../core/ids.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
@@ -21,7 +22,10 @@ import { backupJournal, type JournalBackup } from '../journal/backup-journal.js'
 import type { Journal } from '../journal/journal.js';
 import { openJournal } from '../journal/open-journal.js';
 import { Projections } from '../projections/projections.js';
+import type { ParkedOwner } from '../reactions/parked-letters.js';
 import { Reactions } from '../reactions/reactions.js';
+import { Sagas } from '../sagas/sagas.js';
+import { RoutedSagaRef } from '../sagas/routed-saga-ref.js';
 import { EventWindow } from '../streams/event-window.js';
 import { LogReader } from '../streams/log-reader.js';
 import { Reminders } from '../timers/reminders.js';
@@ -52,6 +56,7 @@ export class Runtime {
   /** The worker threads and the links to them; undefined with `workers: 0`. */
   readonly crew: Crew | undefined;
   readonly reactions: Reactions;
+  readonly sagas: Sagas;
   readonly projections: Projections;
   readonly timers: TimerService;
   readonly reminders: Reminders;
@@ -87,6 +92,7 @@ export class Runtime {
       await runtime.deadLetters.start();
       await runtime.projections.start();
       await runtime.reactions.start();
+      await runtime.sagas.start();
       await runtime.timers.start();
       return runtime;
     } catch (error) {
@@ -171,19 +177,19 @@ export class Runtime {
       office: this.deadLetters.office,
       viewsPath: path === ':memory:' ? path : `${path}.views`,
     });
+    const consumers = { ...shared, post: router, deadLetters: this.deadLetters, askTimeoutMs };
+    this.sagas = new Sagas({ ...consumers, definitions: cast.sagas, timers: this.timers });
     this.reactions = new Reactions({
-      ...shared,
+      ...consumers,
       definitions: cast.reactions,
-      post: router,
-      deadLetters: this.deadLetters,
-      askTimeoutMs,
       elsewhere: this.crew?.attempts,
     });
+    const consumerOf = (letter: DeadLetter): ParkedOwner => (this.sagas.owns(letter) ? this.sagas : this.reactions);
     this.deadLetters.parkedBy({
       retry: (letter, trace) =>
-        this.projections.owns(letter) ? this.projections.retry(letter) : this.reactions.retry(letter, trace),
+        this.projections.owns(letter) ? this.projections.retry(letter) : consumerOf(letter).retry(letter, trace),
       discard: (letter) =>
-        this.projections.owns(letter) ? this.deadLetters.erase(letter.id) : this.reactions.discard(letter),
+        this.projections.owns(letter) ? this.deadLetters.erase(letter.id) : consumerOf(letter).discard(letter),
     });
     journal.onCommit = (committed) => {
       this.window.add(committed);
@@ -195,6 +201,11 @@ export class Runtime {
   /** A reference for the outside; refused once the system is stopping. */
   ref(name: string, id: string): RoutedRef {
     return this.stage.ref(this.#frontDoor, name, id);
+  }
+
+  /** A handle of a saga. */
+  sagaRef(name: string, id: string): RoutedSagaRef {
+    return new RoutedSagaRef(this.sagas, this.settings.clock, name, id);
   }
 
   /** Starts a top-level actor where it is placed; whom a reminder has started meanwhile has been started. */
@@ -249,6 +260,7 @@ export class Runtime {
       this.journal.metrics().entriesWaiting === 0 &&
       this.timers.idle &&
       this.reactions.isSettled(head) &&
+      this.sagas.isSettled(head) &&
       this.projections.isSettled(head)
     );
   }
@@ -268,6 +280,7 @@ export class Runtime {
     this.#frontDoor.close(this.settings.name);
     const timersStopped = this.timers.stop();
     await this.reactions.stop(leftMs());
+    await this.sagas.stop(leftMs());
     await this.crew?.workers.drain(leftMs());
     await untilTrue(() => this.stage.idle, leftMs());
     await this.stage.actors.stopAll(leftMs());

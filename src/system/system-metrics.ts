@@ -16,6 +16,22 @@ export interface ReactionMetrics extends ConsumerMetrics {
   readonly parkedKeys: number;
 }
 
+/** The instances of one saga; position and lag are those of its start events. */
+export interface SagaMetrics extends ConsumerMetrics {
+  /** At work, or about to be. */
+  readonly running: number;
+  readonly waiting: number;
+  readonly sleeping: number;
+  readonly compensating: number;
+  /** A person has to look at them. */
+  readonly parked: number;
+  /** Since the start of the system, as the three that follow. */
+  readonly started: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
 export interface ProjectionMetrics extends ConsumerMetrics {
   readonly version: number;
   readonly state: 'running' | 'rebuilding' | 'stopped';
@@ -50,6 +66,7 @@ export interface SystemMetrics {
   /** Living instances by definition. */
   readonly instances: Readonly<Record<string, number>>;
   readonly reactions: readonly ReactionMetrics[];
+  readonly sagas: readonly SagaMetrics[];
   readonly projections: readonly ProjectionMetrics[];
   /** Durable timers: of sagas, and of reminders. */
   readonly timers: TimerMetrics;
@@ -68,12 +85,14 @@ export interface Problem {
     /** A read model does without an event (`whenFailed: 'park'`). */
     | 'event-parked'
     | 'key-parked'
+    /** A compensation can't succeed, a replay diverged, or a start event can't be used. */
+    | 'saga-parked'
     | 'message-quarantined'
     | 'worker-lost';
   /** Name of the projection or reaction; of the definition whose message is quarantined; of the worker. */
   readonly name: string;
   readonly key?: string;
-  /** Id of the instance whose message is quarantined. */
+  /** Id of the instance whose message is quarantined, or of the saga. */
   readonly id?: string;
   /** Position of the event, if it is about one. */
   readonly position?: number;
@@ -123,6 +142,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     eventsSkipped,
     instances,
     reactions: runtime.reactions.metrics(),
+    sagas: runtime.sagas.metrics(),
     projections: runtime.projections.metrics(),
     timers: runtime.timers.metrics(),
     deadLetters: runtime.deadLetters.counts(),
@@ -134,6 +154,7 @@ export function healthOf(runtime: Runtime): Health {
   const problems: Problem[] = [
     ...runtime.projections.problems(),
     ...runtime.reactions.problems().map((one) => ({ kind: 'key-parked' as const, ...one })),
+    ...runtime.sagas.problems().map((one) => ({ kind: 'saga-parked' as const, ...one })),
     ...runtime.deadLetters.withReason('quarantined').map(({ target, type, error }) => ({
       kind: 'message-quarantined' as const,
       ...target,

@@ -4,7 +4,7 @@
  * For the compiler only; nothing here is run.
  */
 import type { Observable } from 'rxjs';
-import { type ActorSystem, actor, aggregate, projection, type RecordedEvent } from 'troupe';
+import { type ActorSystem, actor, aggregate, projection, type RecordedEvent, saga } from 'troupe';
 import { z } from 'zod';
 
 const created = z.object({
@@ -32,10 +32,18 @@ export const inventory = aggregate({
       schema: z.object({ quantity: z.number() }),
       handle: (_state, input, ctx) => ctx.emit('stock.reserved', input),
     },
+    release: { schema: z.object({ quantity: z.number() }), handle: () => undefined },
   },
 });
 
 const amount = z.object({ amount: z.number() });
+
+export const fulfilOrder = saga({
+  name: 'fulfil-order',
+  of: [order],
+  startOn: 'order.created',
+  run: async (ctx) => ctx.sleep('1h'),
+});
 
 export const account = aggregate({
   name: 'account',

@@ -85,6 +85,34 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: 'further keys wait in the journal',
   },
   {
+    limits: ['sagaAttempts', 'sagaBackoffMinMs', 'sagaBackoffMaxMs'],
+    what: 'tries of a step of a saga that may be tried again, and of a compensation; the wait between them',
+    value: '{0}; {1} to {2}',
+    set: '`retry` of the step',
+    beyond: 'the step fails; a compensation is parked',
+  },
+  {
+    limits: ['sagaConcurrency'],
+    what: 'sagas at work at a time, those that sleep or wait not counted',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'further ones wait in the journal',
+  },
+  {
+    limits: ['sagaPassivateAfterMs', 'sagasIdleInMemory'],
+    what: 'how long a saga that only sleeps or waits stays in memory, and how many of them',
+    value: '{0}; {1}',
+    set: '`passivateAfter`',
+    beyond: 'it leaves memory, and comes back by replay',
+  },
+  {
+    limits: ['sagaStepEndMs'],
+    what: 'what the function of a step gets to end when its saga was stopped',
+    value: '{0}',
+    set: FIXED,
+    beyond: 'it is left behind, and the compensations run',
+  },
+  {
     limits: ['childrenMaxRestarts', 'childrenWithinMs'],
     what: 'restarts of an actor within a window',
     value: '{0} in {1}',
@@ -216,6 +244,7 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
 export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'recentOutcomesPerInstance',
   'checkpointEveryMs',
+  'sagaEventsKept',
   'linkFrame',
   'timerLookMs',
   'timerRetryMinMs',
