@@ -13,8 +13,11 @@ const THREAD = 1;
 const SEQ = 2;
 /** How-manieth command of that message (a reaction's attempt) is being handled; 0: the message itself. */
 const NTH = 3;
-/** Triples like those three, of asynchronous handlers under way. */
-const ASYNC = 4;
+/** Number of the fold whose handler is on the stack, and the position of its event in two words; 0: none is. */
+const FOLD = 4;
+const POSITION = 5;
+/** Triples like `THREAD`, `SEQ` and `NTH`, of asynchronous handlers under way. */
+const ASYNC = 7;
 const PLACES = 3;
 /** Asynchronous handlers that are remembered; more at once stay unnamed. Attempts of many reactions wait at once. */
 const SLOTS = 4_096;
@@ -22,6 +25,7 @@ const WORDS = ASYNC + PLACES * SLOTS;
 const LOCAL = -1;
 /** More than one command of a message. */
 const BOTH = -1;
+const BITS_32 = 2 ** 32;
 
 export class HandlingMark {
   readonly #words: Int32Array;
@@ -52,6 +56,19 @@ export class HandlingMark {
   /** It has returned. */
   leave(): void {
     this.#words[THREAD] = 0;
+  }
+
+  /** A projection's handler is called with the event at this position; no message is suspect of what it does. */
+  enterFold(fold: number, position: number): void {
+    this.#words[POSITION] = position | 0;
+    this.#words[POSITION + 1] = Math.floor(position / BITS_32);
+    this.#words[FOLD] = fold;
+    this.#words[THREAD] = LOCAL;
+  }
+
+  leaveFold(): void {
+    this.#words[THREAD] = 0;
+    this.#words[FOLD] = 0;
   }
 
   /** It has returned a promise; the number is for `release`. */
@@ -93,6 +110,14 @@ export function pulseOf(memory: SharedArrayBuffer): number {
 /** Whether a handler is on the stack. */
 export function isHandling(memory: SharedArrayBuffer): boolean {
   return new Int32Array(memory)[THREAD] !== 0;
+}
+
+/** The fold whose handler is on the stack, and its event. */
+export function foldOn(memory: SharedArrayBuffer): { readonly fold: number; readonly position: number } | undefined {
+  const words = new Int32Array(memory);
+  const fold = words[FOLD] ?? 0;
+  if (fold === 0) return undefined;
+  return { fold, position: ((words[POSITION] ?? 0) >>> 0) + (words[POSITION + 1] ?? 0) * BITS_32 };
 }
 
 /** The message on the stack; if there is none, those whose handlers wait. */

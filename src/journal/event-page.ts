@@ -7,7 +7,7 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { EncodedEvent } from './event-codec.js';
 import { decodeEvent, decodeForReplay, decodeOutcome } from './event-codec.js';
-import type { StoredOutcome } from './journal.js';
+import type { EventPage, StoredOutcome } from './journal.js';
 
 /** One page of events. */
 export interface StoredPage {
@@ -41,6 +41,19 @@ export function selectEvents(page: StoredPage, filter: PageFilter, limit: number
     events.push(decodeEvent(encoded, position, page.recordedAt));
   }
   return position;
+}
+
+/** The events selected of pages in a row, up to `limit` of them. */
+export function selectFrom(pages: readonly StoredPage[], filter: PageFilter, limit: number, after: number): EventPage {
+  const events: RecordedEvent[] = [];
+  let searchedTo = after;
+  for (const page of pages) {
+    if (events.length >= limit) break;
+    const to = selectEvents(page, filter, limit, events);
+    searchedTo = Math.max(searchedTo, to);
+    if (to < page.lastPosition) break;
+  }
+  return { events, searchedTo };
 }
 
 /** The versions of one aggregate that are wanted of a page: those that the index says are there, or some of them. */

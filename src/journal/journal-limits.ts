@@ -33,6 +33,8 @@ export const JOURNAL_LIMITS = {
   indexChars: 8_000,
   /** Events in one page of `readStream` and, at most, of `read`. */
   readEvents: 1_000,
+  /** Pages in one answer, about as many as hold the events of one. */
+  readPages: 256,
   /** Characters of pages read for one answer, so that the heap stays flat however large the events are. */
   readChars: 2_000_000,
 } as const;

@@ -8,6 +8,7 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import type { StoredPage } from './event-page.js';
 import type { StoredTimer, TimerChange, TimerListener, TimerQuery } from './timer-change.js';
 
 /**
@@ -161,6 +162,8 @@ export interface Journal {
   findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined>;
   /** Committed events in order of position. */
   read(query: EventQuery): Promise<EventPage>;
+  /** Pages as they are stored, from the one that holds the event behind `after` on; empty at the head. For other threads, which parse them. */
+  readPages(after: number): Promise<readonly StoredPage[]>;
 
   /** Adds an entry to the next commit. The answer comes through the entry's callbacks, never within this call. */
   append(entry: JournalEntry): void;

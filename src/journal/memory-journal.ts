@@ -8,6 +8,7 @@ import { nanoid } from 'nanoid';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import type { StoredPage } from './event-page.js';
 import { GroupCommit } from './group-commit.js';
 import type {
   CommittedEvents,
@@ -101,6 +102,10 @@ export class MemoryJournal implements Journal {
 
   async read(query: EventQuery): Promise<EventPage> {
     return this.#store.read(query);
+  }
+
+  async readPages(after: number): Promise<readonly StoredPage[]> {
+    return this.#store.readPages(after);
   }
 
   append(entry: JournalEntry): void {

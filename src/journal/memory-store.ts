@@ -190,6 +190,12 @@ export class MemoryStore implements JournalStore {
     return { events, searchedTo };
   }
 
+  readPages(after: number): readonly StoredPage[] {
+    if (after >= (this.#pages.at(-1)?.lastPosition ?? 0)) return [];
+    const first = this.#indexOf(after + 1);
+    return this.#pages.slice(first, first + JOURNAL_LIMITS.readPages);
+  }
+
   readRecords(kind: string, { after = '', before, limit = Infinity }: RecordRange = {}): StoredRecord[] {
     return Array.from(this.#records.get(kind) ?? [])
       .filter(([key]) => key > after && (before === undefined || key < before))

@@ -8,6 +8,7 @@
 import type { Clock } from '../core/clock.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { Checkpointer } from './checkpointer.js';
+import type { StoredPage } from './event-page.js';
 import { GroupCommit } from './group-commit.js';
 import type {
   CommittedEvents,
@@ -23,10 +24,12 @@ import type {
   StoredRecord,
   Stream,
 } from './journal.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { JournalFault } from './journal-store.js';
 import { RecordWrite } from './record-write.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { findRecords, readEvents, readIdentity, readRecords } from './sqlite-reading.js';
+import { pagesFrom } from './sqlite-pages.js';
 import { SqliteRecovery } from './sqlite-recovery.js';
 import { SqliteStore } from './sqlite-store.js';
 import { readTimers } from './sqlite-timers.js';
@@ -151,6 +154,10 @@ export class SqliteJournal implements Journal {
 
   read(query: EventQuery): Promise<EventPage> {
     return readEvents(this.#parts.reading, query);
+  }
+
+  async readPages(after: number): Promise<readonly StoredPage[]> {
+    return after >= this.head ? [] : pagesFrom(this.#parts.reading, after + 1, JOURNAL_LIMITS.readPages);
   }
 
   append(entry: JournalEntry): void {

@@ -5,10 +5,9 @@
  * beside the one that writes.
  */
 import { TroupeError } from '../core/troupe-error.js';
-import type { RecordedEvent } from '../core/recorded-event.js';
 import { damaged, recordChecksum } from './checksums.js';
-import { selectEvents } from './event-page.js';
-import type { PageFilter, StoredPage } from './event-page.js';
+import { selectFrom } from './event-page.js';
+import type { PageFilter } from './event-page.js';
 import { spansAfter, storedRow } from './index-row.js';
 import type { StoredPages } from './index-row.js';
 import type { EventPage, EventQuery, RecordRange, StoredRecord } from './journal.js';
@@ -48,9 +47,6 @@ const LAST_KEY = '\u{10ffff}\u{10ffff}';
 
 const IDENTITY = "SELECT value FROM meta WHERE key = 'identity'";
 
-/** Pages per query, and per answer. */
-const PAGES = 256;
-
 /** The journal's identity. */
 export async function readIdentity(session: SqliteSession): Promise<string> {
   const row = await session.get<{ readonly value: string }>(IDENTITY);
@@ -79,8 +75,8 @@ export async function readEvents(session: SqliteSession, query: EventQuery): Pro
     const found = await readIndexed(session, filter, aggregate, id, limit);
     if (found !== undefined) return found;
   }
-  const pages = await pagesFrom(session, after + 1, PAGES);
-  return select(pages, filter, limit, after);
+  const pages = await pagesFrom(session, after + 1, JOURNAL_LIMITS.readPages);
+  return selectFrom(pages, filter, limit, after);
 }
 
 /** Events of one aggregate by the file's index; undefined where that has no more. */
@@ -100,7 +96,7 @@ async function readIndexed(
   const spans = spansAfter(rows, (rows[0]?.firstVersion ?? 1) - 1);
   // What stands before the first span behind `after` may itself reach beyond it.
   const behind = spans.findIndex(({ position }) => position > filter.after);
-  const chosen = spans.slice(Math.max(0, (behind < 0 ? spans.length : behind) - 1)).slice(0, PAGES);
+  const chosen = spans.slice(Math.max(0, (behind < 0 ? spans.length : behind) - 1)).slice(0, JOURNAL_LIMITS.readPages);
   const pages =
     chosen.length === 0
       ? []
@@ -108,7 +104,7 @@ async function readIndexed(
           session,
           chosen.map(({ position }) => position),
         );
-  const page = select(pages, filter, limit, filter.after);
+  const page = selectFrom(pages, filter, limit, filter.after);
   const last = chosen[pages.length - 1];
   const isWhole = page.searchedTo >= (pages.at(-1)?.lastPosition ?? 0) && (last?.lastVersion ?? 0) === row.version;
   return isWhole ? { ...page, searchedTo: Math.max(page.searchedTo, row.indexedTo) } : page;
@@ -121,18 +117,6 @@ interface IndexedAnswer {
   /** Version of the aggregate's last indexed event. */
   readonly version: number;
   readonly rows: string;
-}
-
-function select(pages: readonly StoredPage[], filter: PageFilter, limit: number, after: number): EventPage {
-  const events: RecordedEvent[] = [];
-  let searchedTo = after;
-  for (const page of pages) {
-    if (events.length >= limit) break;
-    const to = selectEvents(page, filter, limit, events);
-    searchedTo = Math.max(searchedTo, to);
-    if (to < page.lastPosition) break;
-  }
-  return { events, searchedTo };
 }
 
 /**

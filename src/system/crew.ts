@@ -10,6 +10,7 @@ import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { type AttemptsElsewhere, withoutCommand } from '../reactions/distant-attempts.js';
+import { FoldCrew } from '../threads/fold-crew.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import { Links } from '../threads/links.js';
 import { Placement } from '../threads/placement.js';
@@ -23,6 +24,8 @@ export interface Crew {
   readonly placement: Placement;
   readonly links: Links;
   readonly workers: Workers;
+  /** The folds of projections. */
+  readonly folds: FoldCrew;
   /** Handlers of reactions run on the workers, each where the event was made. */
   readonly attempts: AttemptsElsewhere;
 }
@@ -74,12 +77,14 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       return undefined;
     },
   });
+  const folds = new FoldCrew(count, settings.log);
   const workers = new Workers({
     settings,
     journal,
     placement,
     links,
     codec,
+    folds,
     letter: (bytes) => {
       // Packed by the worker's dead-letter sink.
       const [letter, trace] = codec.unpack(bytes) as [DeadLetter, DeadLetterTrace | undefined];
@@ -96,7 +101,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       links.deliverTo(placement.homeOf(aggregate, aggregateId), envelope),
     stop: (stage) => workers.stopReactions(stage),
   };
-  return { placement, links, workers, attempts };
+  return { placement, links, workers, attempts, folds };
 }
 
 /** The event of an attempt that kills workers is parked, which makes it a dead letter. */

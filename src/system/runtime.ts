@@ -175,6 +175,7 @@ export class Runtime {
       ...shared,
       definitions: cast.projections,
       office: this.deadLetters.office,
+      makeFold: this.crew?.folds.makeFold,
       viewsPath: path === ':memory:' ? path : `${path}.views`,
     });
     const consumers = { ...shared, post: router, deadLetters: this.deadLetters, askTimeoutMs };
@@ -195,6 +196,7 @@ export class Runtime {
       this.window.add(committed);
       if (this.events.observed) this.#publish(committed.firstPosition);
       this.crew?.workers.committed(committed);
+      this.crew?.folds.committed();
     };
   }
 
@@ -290,13 +292,16 @@ export class Runtime {
     );
     this.stage.end(late);
     await this.journal.flushed();
+    // Folds on workers write their last batches through this thread; one that is stuck ends with its worker.
+    const folded = this.projections.stop();
+    await within(folded, Math.max(leftMs(), LIMITS.workerEndMs));
     await this.crew?.workers.end();
     this.crew?.links.end(late);
     this.crew?.links.close();
     await this.offloads?.close();
     // What has fired has its answer now, be it that there won't be one.
     await within(timersStopped, LIMITS.workerEndMs);
-    await this.projections.stop();
+    await folded;
     await this.deadLetters.stop();
     this.#stopped.abort(late);
     this.#deadlines.clear();

@@ -26,6 +26,7 @@ import { SafeSubject } from '../streams/safe-subject.js';
 import { workerLost } from '../threads/worker-lost.js';
 import { ControlPort } from '../threads/control.js';
 import { exactValue } from '../threads/exact-value.js';
+import { FoldHost } from '../threads/fold-host.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import type { JournalAnswers } from '../threads/journal-wire.js';
 import { Links } from '../threads/links.js';
@@ -53,6 +54,7 @@ export interface WorkerStart {
   readonly pulseEveryMs: number;
   readonly control: MessagePort;
   readonly journal: MessagePort;
+  readonly folds: MessagePort;
 }
 
 /** A top-level actor to be spawned on a worker. */
@@ -99,6 +101,7 @@ class WorkerStage {
   #attempts: AttemptHost | undefined;
   #reactionsStop: 'ending' | 'over' | undefined;
   #links: Links | undefined;
+  #folds: FoldHost | undefined;
   #journal: RemoteJournal | undefined;
   #codec: FrameCodec | undefined;
   readonly #mark: HandlingMark;
@@ -215,6 +218,12 @@ class WorkerStage {
       router.forwardTo(links);
       this.#attempts = attempts;
       this.#codec = codec;
+      this.#folds = new FoldHost(this.#start.folds, {
+        definitions: cast.projections,
+        present: presentBy(cast.aggregates),
+        mark: this.#mark,
+        log: this.#log,
+      });
       this.#links = links;
       this.#stage = stage;
       if (this.#start.heapMb !== undefined) this.#heap = new HeapLimit(this.#start.heapMb);
@@ -312,6 +321,7 @@ class WorkerStage {
     this.#deadlines.clear();
     this.#links?.close();
     this.#start.journal.close();
+    this.#folds?.close();
     this.#control.close(new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped'));
     this.#end();
   }

@@ -4,12 +4,14 @@
  * A handle stands for one thread and is not used again: a successor has the same index and a handle of its own.
  */
 import { systemClock } from '../core/clock.js';
-import { HandlingMark } from '../core/handling-mark.js';
+import { foldOn, HandlingMark } from '../core/handling-mark.js';
 import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from '../threads/channel.js';
 import { ControlPort, type ControlHandlers } from '../threads/control.js';
+import type { FoldCrew } from '../threads/fold-crew.js';
+import { FoldLine } from '../threads/fold-line.js';
 import { JournalServer } from '../threads/journal-server.js';
 import type { JournalRequest } from '../threads/journal-wire.js';
 import type { ThreadIndex } from '../threads/placement.js';
@@ -29,6 +31,7 @@ export interface WorkerFacts {
   readonly pool: WorkerPool;
   /** What it may say of itself. */
   readonly handlers: ControlHandlers;
+  readonly folds: FoldCrew;
   /** Its thread has ended although nobody had told it to. Called once. */
   readonly lost: (worker: WorkerHandle, cause: unknown) => void;
 }
@@ -58,11 +61,16 @@ export class WorkerHandle {
   readonly startedMs = systemClock.monotonic();
   readonly #journalPort: MessagePort;
   readonly #journal: JournalServer;
+  readonly #folds: FoldCrew;
+  readonly #foldLine: FoldLine;
   readonly #abort = new AbortController();
   #endReason: LossReason | undefined;
 
-  constructor({ index, workers, settings, journal, pool, handlers, lost }: WorkerFacts) {
+  constructor({ index, workers, settings, journal, pool, handlers, folds, lost }: WorkerFacts) {
     this.index = index;
+    const folding = new MessageChannel();
+    this.#folds = folds;
+    this.#foldLine = new FoldLine(folding.port1, journal);
     const control = new MessageChannel();
     const entries = new MessageChannel();
     const start: WorkerStart = {
@@ -76,6 +84,7 @@ export class WorkerHandle {
       pulseEveryMs: pulseEveryMs(settings),
       control: control.port2,
       journal: entries.port2,
+      folds: folding.port2,
     };
     this.#journal = new JournalServer(journal, (answers) => entries.port1.postMessage(answers));
     this.#journalPort = entries.port1;
@@ -104,7 +113,7 @@ export class WorkerHandle {
       },
       failed: (message: string) => failed(new TroupeError('TROUPE_INVALID_OPTIONS', `worker ${index}: ${message}`)),
     });
-    this.ended = pool.run(start, [control.port2, entries.port2], this.#abort.signal).then(
+    this.ended = pool.run(start, [control.port2, entries.port2, folding.port2], this.#abort.signal).then(
       () => undefined,
       (error: unknown) => {
         late.cancel();
@@ -114,6 +123,12 @@ export class WorkerHandle {
         lost(this, this.#abort.signal.aborted ? this.#abort.signal.reason : error);
       },
     );
+  }
+
+  /** Others may send to it, and it folds. */
+  takePlace(): void {
+    this.ready = true;
+    this.#folds.open(this.index, this.#foldLine);
   }
 
   /** Ends the thread, from outside. */
@@ -147,5 +162,7 @@ export class WorkerHandle {
     this.#journalPort.close();
     this.#journal.close();
     this.control.close(error);
+    this.#folds.close(this.index, this.#foldLine);
+    this.#foldLine.lost(error, foldOn(this.memory));
   }
 }

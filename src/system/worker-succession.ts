@@ -70,7 +70,7 @@ export class Succession {
     await Promise.all(all.map((worker) => worker.started));
     for (const worker of all) {
       this.#connect(worker, true);
-      worker.ready = true;
+      worker.takePlace();
     }
   }
 
@@ -152,7 +152,7 @@ export class Succession {
     await respawn(worker);
     here();
     // From here on nothing waits: those that have come meanwhile get their way, and all ways are opened.
-    worker.ready = true;
+    worker.takePlace();
     links.open(index);
     for (const other of workers.values()) {
       if (other === worker || !other.ready) continue;

@@ -11,6 +11,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents, Journal } from '../journal/journal.js';
 import type { ControlHandlers } from '../threads/control.js';
 import { exactValue } from '../threads/exact-value.js';
+import type { FoldCrew } from '../threads/fold-crew.js';
 import type { FrameCodec } from '../threads/frame-codec.js';
 import type { Links } from '../threads/links.js';
 import type { OffloadTask } from '../threads/offload-entry.js';
@@ -34,6 +35,7 @@ export interface WorkersSurroundings {
   readonly placement: Placement;
   readonly links: Links;
   readonly codec: FrameCodec;
+  readonly folds: FoldCrew;
   /** A dead letter of a worker, as bytes of the frame codec. */
   letter(bytes: Uint8Array): void;
   letterGone(id: string): void;
@@ -192,6 +194,7 @@ export class Workers {
       journal,
       pool: this.#pool,
       handlers: this.#handlers(index),
+      folds: this.#around.folds,
       lost: (lost, cause) => {
         if (!this.#begun) return;
         this.#succession.lost(lost, cause);
