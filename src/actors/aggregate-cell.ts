@@ -23,7 +23,7 @@ import { type Decision, type DecidedEntry, decide } from './decide.js';
 import type { Dispatcher, Runnable } from './dispatcher.js';
 import { LoadBackoff } from './load-backoff.js';
 import { Repeats } from './repeats.js';
-import { isSnapshotDue, snapshotOf } from './snapshot-policy.js';
+import { SnapshotEntry, SnapshotPace } from './snapshot-policy.js';
 import { Speculation } from './speculation.js';
 
 /** What cells take from the thread they live on. */
@@ -60,12 +60,12 @@ export class AggregateCell implements Runnable, EntryOwner {
   readonly #around: CellSurroundings;
   readonly #speculation: Speculation;
   readonly #repeats: Repeats;
+  readonly #snapshots: SnapshotPace;
   #phase: Phase = 'cold';
   #scheduled = false;
   #stream: Stream | undefined;
   #state: unknown;
   #version = 0;
-  #snapshotVersion = 0;
   /** Whether code of an asynchronous step is running, be its result void or not. */
   #stepping = false;
   /** The message of that step, until it is answered. */
@@ -84,6 +84,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.mailbox = new Mailbox(definition.options.mailbox);
     this.#speculation = new Speculation(around.answers);
     this.#repeats = new Repeats(around, this.#speculation);
+    this.#snapshots = new SnapshotPace(this);
   }
 
   /** Whether nothing waits, is handled or being committed: the instance may leave memory. */
@@ -211,12 +212,10 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   #append(envelope: Envelope, decision: DecidedEntry): void {
     if (this.#stream === undefined) throw new Error(`${this.definition.name}/${this.id} decided before it was loaded`);
-    const due = isSnapshotDue(this.definition, decision.version, this.#snapshotVersion);
-    const snapshot = due ? snapshotOf(this, decision.state) : undefined;
+    const snapshot = this.#snapshots.after(decision.state, decision.version, decision.events);
     const entry = new CommandEntry(this, envelope, this.#stream, decision, snapshot);
     this.#state = decision.state;
     this.#version = decision.version;
-    if (due) this.#snapshotVersion = decision.version;
     this.#speculation.add(entry);
     if (entry.explicitId) this.#repeats.underWay(entry);
     this.#around.journal.append(entry);
@@ -282,11 +281,21 @@ export class AggregateCell implements Runnable, EntryOwner {
     if (this.#phase === 'ended') return this.#forgetState();
     this.#state = recovered.state;
     this.#version = recovered.version;
-    this.#snapshotVersion = recovered.snapshotVersion;
     this.#repeats.load(recovered.commandHashes);
     this.#backoff = undefined;
     this.#phase = 'ready';
+    this.#snapshotAfter(recovered);
     this.#schedule();
+  }
+
+  /** So much may have been replayed that the next recovery should not have to. */
+  #snapshotAfter({ stream, state, version, snapshotVersion, replayedBytes }: RecoveredAggregate): void {
+    const snapshot = this.#snapshots.recovered(state, version, snapshotVersion, replayedBytes);
+    if (snapshot === undefined) return;
+    const failed = (error: TroupeError): void => {
+      if (this.#stream === stream && (this.#phase === 'ready' || this.#phase === 'stepping')) this.#startOver(error);
+    };
+    this.#around.journal.append(new SnapshotEntry(stream, version, snapshot, failed));
   }
 
   /** Messages wait through the first failure and what follows it; from the second on they fail with its error. */

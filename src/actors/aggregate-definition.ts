@@ -9,7 +9,7 @@ import type { OptionReader } from '../core/option-reader.js';
 import type { EventToApply } from '../core/recorded-event.js';
 import { isSchema, type Schema } from '../core/schema.js';
 import type { AggregateContext } from './aggregate-context.js';
-import type { AggregateOptions, InferredEvents, InferredMessages } from './aggregate-options.js';
+import type { AggregateOptions, InferredEvents, InferredMessages, SnapshotFacts } from './aggregate-options.js';
 import { readDefinition, readTypes } from './definition-name.js';
 import { MAILBOX_KEYS, type MailboxSettings, readMailbox } from './mailbox-options.js';
 
@@ -162,9 +162,19 @@ function readSchema(given: OptionReader): Schema | undefined {
 
 function readSnapshot(given: OptionReader): SnapshotSettings | undefined {
   if (given.value('snapshot') === undefined) return undefined;
-  const snapshot = given.required('snapshot', ['every', 'keep', 'version']);
+  const snapshot = given.required('snapshot', ['every', 'bytes', 'when', 'keep', 'version']);
+  const count = (key: string): number | undefined =>
+    snapshot.value(key) === undefined ? undefined : snapshot.integer(key, { min: 1 });
+  const every = count('every');
+  const bytes = count('bytes');
+  // Called as its type in SnapshotOptions says; here that type is erased.
+  const when = snapshot.optionalFunction('when', '(state, { version, events }) => boolean') as SnapshotSettings['when'];
+  if (every === undefined && bytes === undefined && when === undefined)
+    throw snapshot.refusal('every', 'say when one is due: after so many events, or with "bytes" or "when"');
   return Object.freeze({
-    every: snapshot.integer('every', { min: 1 }),
+    every,
+    bytes,
+    when,
     keep: snapshot.integer('keep', { min: 1 }, LIMITS.snapshotsKept),
     version: snapshot.integer('version', { min: 1 }, 1),
   });
@@ -204,7 +214,10 @@ export type RuntimeQuery = (state: unknown, input: unknown) => unknown;
 /** Policy of snapshots. */
 export interface SnapshotSettings {
   /** Events between two snapshots. */
-  readonly every: number;
+  readonly every: number | undefined;
+  /** Bytes of events between two snapshots. */
+  readonly bytes: number | undefined;
+  readonly when: ((state: unknown, facts: SnapshotFacts) => boolean) | undefined;
   /** Snapshots kept of one aggregate. */
   readonly keep: number;
   /** Version of the state's shape; snapshots of another one are ignored. */

@@ -14,10 +14,25 @@ import type { Schema } from '../core/schema.js';
 import type { AggregateContext } from './aggregate-context.js';
 import type { MailboxOptions } from './mailbox-options.js';
 
-/** When snapshots are taken, and how many are kept. */
-export interface SnapshotOptions {
-  /** Events between two snapshots. */
-  readonly every: number;
+/** What a predicate of snapshots is told beside the state. */
+export interface SnapshotFacts {
+  /** Version of the state. */
+  readonly version: number;
+  /** Events since the last snapshot, or since the beginning. */
+  readonly events: number;
+}
+
+/** When snapshots are taken, and how many are kept. One of `every`, `bytes` and `when` has to be there; any of them may say so. */
+export interface SnapshotOptions<State = unknown> {
+  /** After so many events since the last one. */
+  readonly every?: number;
+  /** After so many bytes of events since the last one, encoded as the journal keeps them: for events of very different size. */
+  readonly bytes?: number;
+  /**
+   * When this is true of the state after a command with events: an order that is closed, a day that has ended. Called
+   * often, so let it be quick; it must not change the state. What it throws is logged, and costs the snapshot only.
+   */
+  readonly when?: (state: State, facts: SnapshotFacts) => boolean;
   /** Snapshots kept of one aggregate: the newest, and some to fall back on. Default 2. */
   readonly keep?: number;
   /** Bump it when the state's shape changes; older snapshots are then ignored. Default 1. */
@@ -83,7 +98,7 @@ export interface AggregateOptions<Name extends string, State, Data, Applies, Res
     readonly [Type in keyof Queries]: Queries[Type] & QueryFunction<State> & JsonReply<Queries[Type]>;
   };
   /** Default: no snapshots. */
-  readonly snapshot?: SnapshotOptions;
+  readonly snapshot?: SnapshotOptions<NoInfer<State>>;
   /** Idle time after which an instance leaves memory; `Infinity` may be asked for. Default 1 m. */
   readonly passivateAfter?: Duration;
   readonly mailbox?: MailboxOptions;

@@ -19,6 +19,8 @@ export interface RecoveredAggregate {
   readonly version: number;
   /** Version of the snapshot that it was recovered from; 0 without. */
   readonly snapshotVersion: number;
+  /** Bytes of the events replayed, if the snapshot policy counts them; else 0. */
+  readonly replayedBytes: number;
   readonly commandHashes: readonly number[];
 }
 
@@ -57,6 +59,8 @@ async function replayed(
   report: RecoveryReport,
 ): Promise<RecoveredAggregate> {
   let { state, version } = start;
+  let replayedBytes = 0;
+  const counted = definition.options.snapshot?.bytes !== undefined;
   while (version < loaded.version) {
     const page = await journal.readStream(definition.name, id, version, loaded.version);
     for (const event of page) {
@@ -64,6 +68,7 @@ async function replayed(
       if (isSkipped(definition, event)) report.skipped(event);
       state = replay(definition, state, event);
       version = event.version;
+      if (counted) replayedBytes += Buffer.byteLength(JSON.stringify(event.data));
     }
     if (page.length === 0) throw missing(definition, id, version + 1, undefined);
   }
@@ -72,6 +77,7 @@ async function replayed(
     state,
     version,
     snapshotVersion: start.version,
+    replayedBytes,
     commandHashes: loaded.commandHashes,
   };
 }

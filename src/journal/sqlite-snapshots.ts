@@ -1,6 +1,7 @@
 /**
  * The newest snapshot that is fit for use. One that is damaged, or from an event that the journal does not have,
- * is passed over with a warning; one of another schema version in silence, for that is what its number is for.
+ * is passed over with a warning; one of an older schema version in silence, for that is what its number is for; of a
+ * newer one, with one warning for all.
  */
 import { snapshotChecksum } from './checksums.js';
 import type { StoredSnapshot } from './journal.js';
@@ -31,6 +32,8 @@ const ONE = 'SELECT checksum, state FROM snapshot WHERE stream = ? AND version =
 export class SqliteSnapshots {
   readonly #session: SqliteSession;
   readonly #warn: (message: string) => void;
+  /** Newer versions of states that were warned of. */
+  readonly #newer = new Set<string>();
 
   constructor(session: SqliteSession, warn: (message: string) => void) {
     this.#session = session;
@@ -51,10 +54,20 @@ export class SqliteSnapshots {
         const fault = faultOf(row, stream);
         if (fault === undefined) return { version, state };
         this.#warn(`${of.aggregate}/${of.id}: the snapshot at version ${version} is passed over, ${fault}`);
-      }
+      } else if (ofSchema > schemaVersion) this.#warnOfNewer(of.aggregate, ofSchema, schemaVersion);
       row = await this.#olderThan(stream.number, version, schemaVersion);
     }
     return undefined;
+  }
+
+  /** Once for each aggregate and version: after a step back to older code every instance has some. */
+  #warnOfNewer(aggregate: string, found: number, known: number): void {
+    const what = `${aggregate} ${found}`;
+    if (this.#newer.has(what)) return;
+    this.#newer.add(what);
+    this.#warn(
+      `${aggregate}: snapshots of version ${found} of the state are passed over, this code has version ${known}; recovery replays more events`,
+    );
   }
 
   async #olderThan(stream: number, version: number, schemaVersion: number): Promise<SnapshotRow | undefined> {

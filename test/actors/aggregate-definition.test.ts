@@ -93,8 +93,11 @@ describe('aggregate()', () => {
     expect([...(events.get('made')?.upcast.keys() ?? [])]).to.deep.equal([2]);
   });
 
-  it('refuses a snapshot policy without, or with less than, 1 event between two', () => {
-    expectRefusal(() => define({ snapshot: {} }), '"snapshot.every" is missing');
+  it('refuses a snapshot policy that never says when, and numbers below 1', () => {
+    expectRefusal(() => define({ snapshot: {} }), '"snapshot.every" is missing', 'bytes', 'when');
+    expectRefusal(() => define({ snapshot: { keep: 2 } }), '"snapshot.every" is missing');
+    expectRefusal(() => define({ snapshot: { bytes: 0 } }), '"snapshot.bytes"', 'at least 1');
+    expectRefusal(() => define({ snapshot: { when: true } }), '"snapshot.when"', 'give a function');
     for (const every of [0, -1, 0.5, '100', Infinity])
       expectRefusal(() => define({ snapshot: { every } }), '"snapshot.every"', 'at least 1');
     expectRefusal(() => define({ snapshot: { every: 1, keep: 0 } }), '"snapshot.keep"');
@@ -119,7 +122,7 @@ describe('aggregate()', () => {
       passivateAfterMs: 60_000,
       mailbox: { capacity: 10_000, overflow: 'reject' },
     });
-    expect(define({ snapshot: { every: 100 } }).options.snapshot).to.deep.equal({ every: 100, keep: 2, version: 1 });
+    expect(define({ snapshot: { every: 100 } }).options.snapshot).to.deep.include({ every: 100, keep: 2, version: 1 });
     expect(define({ events: { made: { apply } } }).options.events.get('made')).to.include({
       version: 1,
       schema: undefined,
