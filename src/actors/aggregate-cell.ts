@@ -25,6 +25,7 @@ import { LoadBackoff } from './load-backoff.js';
 import { Repeats } from './repeats.js';
 import { SnapshotEntry, SnapshotPace } from './snapshot-policy.js';
 import { Speculation } from './speculation.js';
+import { AppendRequest } from './system-request.js';
 
 /** What cells take from the thread they live on. */
 export interface CellSurroundings {
@@ -152,7 +153,8 @@ export class AggregateCell implements Runnable, EntryOwner {
   // Handling one message
 
   #handle(envelope: Envelope): void {
-    const id = envelope.commandId;
+    const { commandId: id, payload } = envelope;
+    if (payload instanceof AppendRequest && payload.hasIds) return this.#handleAppend(envelope, payload);
     if (id === undefined || this.definition.options.queries.has(envelope.type)) return this.#decide(envelope);
     const known = this.#repeats.recognise(envelope, id);
     if (known === 'new') this.#decide(envelope);
@@ -163,6 +165,15 @@ export class AggregateCell implements Runnable, EntryOwner {
     const upcoming = (ahead: number): Envelope | undefined => this.mailbox.upcoming(ahead);
     this.#step(envelope, this.#repeats.lookUp(this.definition.name, this.id, id, upcoming), (finding) => {
       if (this.#repeats.answer(envelope, id, finding) === 'new') this.#decide(envelope);
+    });
+  }
+
+  /** Appends are recognised event by event, whatever else they came with. */
+  #handleAppend(envelope: Envelope, request: AppendRequest): void {
+    if (this.#repeats.isNewAppend(this, request, this.#version)) return this.#decide(envelope);
+    const upcoming = (ahead: number): Envelope | undefined => this.mailbox.upcoming(ahead);
+    this.#step(envelope, this.#repeats.lookUpEvents(this, request, upcoming), (verdict) => {
+      if (this.#repeats.answerAppend(envelope, verdict) === 'new') this.#decide(envelope);
     });
   }
 
@@ -217,7 +228,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.#state = decision.state;
     this.#version = decision.version;
     this.#speculation.add(entry);
-    if (entry.explicitId) this.#repeats.underWay(entry);
+    if (entry.explicitId || entry.eventIds !== undefined) this.#repeats.underWay(entry);
     this.#around.journal.append(entry);
   }
 
@@ -225,7 +236,7 @@ export class AggregateCell implements Runnable, EntryOwner {
 
   entryCommitted(entry: CommandEntry): void {
     const { answers } = this.#around;
-    if (entry.explicitId) this.#repeats.settled(entry);
+    if (entry.explicitId || entry.eventIds !== undefined) this.#repeats.settled(entry);
     if (entry.rejection === undefined) answers.reply(entry.envelope, entry.reply, entry.position, entry.version);
     else answers.fail(entry.envelope, entry.rejection);
     this.#speculation.settle(entry, undefined);

@@ -5,6 +5,7 @@
  * that rest on it, such as those of queries, follow it: they are told when it is durable, in the order they came.
  */
 import type { Envelope } from '../core/envelope.js';
+import { hashText } from '../core/fingerprint.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import type { JournalEntry, Outcome, StoredOutcome, Stream } from '../journal/journal.js';
 import type { DecidedEntry } from './decide.js';
@@ -25,6 +26,9 @@ export class CommandEntry implements JournalEntry {
   readonly eventCount: number;
   readonly commandId: string;
   readonly commandHash: number;
+  readonly eventIdHashes: readonly number[] | undefined;
+  /** Ids that the sender gave its events (`append`). */
+  readonly eventIds: readonly string[] | undefined;
   readonly fingerprint: number;
   readonly explicitId: boolean;
   readonly reply: unknown;
@@ -52,6 +56,8 @@ export class CommandEntry implements JournalEntry {
     this.eventCount = decided.eventCount;
     this.commandId = decided.commandId;
     this.commandHash = decided.commandHash;
+    this.eventIds = decided.eventIds;
+    this.eventIdHashes = decided.eventIds?.map(hashText);
     this.fingerprint = decided.fingerprint;
     this.explicitId = decided.explicitId;
     this.reply = decided.reply;

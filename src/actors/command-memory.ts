@@ -1,7 +1,7 @@
 /**
  * What one instance remembers of handled commands, to give a repeat the first outcome.
  *
- * First level: the hashes of all command ids (almost every id is new, and that is known without a read), the
+ * First level: the hashes of all command ids and given event ids (almost every id is new, and that is known without a read), the
  * commands under way, and the latest outcomes. Second level: the journal. A hash that hits is only a suspicion.
  */
 import { hashText } from '../core/fingerprint.js';
@@ -32,7 +32,7 @@ export class CommandMemory {
     return this.#recent?.get(commandId);
   }
 
-  /** Whether the journal may have an outcome for this id. */
+  /** Whether the journal may have an outcome for this id, or an event that was given it. */
   mayBeStored(commandId: string): boolean {
     return this.#hashes !== undefined && this.#hashes.has(hashText(commandId));
   }
@@ -46,9 +46,14 @@ export class CommandMemory {
   /** Its outcome is durable. */
   settled(entry: CommandEntry, outcome: Outcome): void {
     this.#underWay?.delete(entry.commandId);
-    this.#hashes ??= new Set();
-    this.#hashes.add(entry.commandHash);
+    this.addHash(entry.commandHash);
     this.remember(entry.commandId, { fingerprint: entry.fingerprint, outcome });
+  }
+
+  /** The hash of an id that is durable. */
+  addHash(hash: number): void {
+    this.#hashes ??= new Set();
+    this.#hashes.add(hash);
   }
 
   /** Keeps an outcome in memory for the repeats that tend to come soon. */

@@ -17,6 +17,7 @@ import type { StoredOutcome } from '../journal/journal.js';
 import type { TimerChange } from '../journal/timer-change.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { AppendRequest, StateRequest } from './system-request.js';
+import { placeIn } from './appended-events.js';
 import { DecideContext, type DecideSurroundings } from './decide-context.js';
 import { applyEvent } from './replay.js';
 import { type StagedEvent, stageEvent } from './stage-event.js';
@@ -38,6 +39,8 @@ export interface DecidedEntry {
   readonly eventCount: number;
   readonly commandId: string;
   readonly commandHash: number;
+  /** Ids given to its events, if any. */
+  readonly eventIds: readonly string[] | undefined;
   readonly fingerprint: number;
   /** Whether the sender gave the id, so that repeats may come. */
   readonly explicitId: boolean;
@@ -137,12 +140,33 @@ function decideAppend(
   }
   const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
   try {
-    const staged = request.events.map((event) =>
-      stageEvent(around.definition, around.id, event.type, event.data, event),
+    refuseForeignPlaces(around, request, ground.version);
+    const staged = request.events.map((event, index) =>
+      stageEvent(around.definition, around.id, event.type, event.data, {
+        ...event,
+        // The id that an event has by its place is not stored.
+        id: event.id === eventId(around.definition.name, around.id, ground.version + index + 1) ? undefined : event.id,
+      }),
     );
-    return entryOf(around, ground, envelope, { staged, timers: [] }, commandId, undefined);
+    const entry = entryOf(around, ground, envelope, { staged, timers: [] }, commandId, undefined);
+    const ids = staged.flatMap(({ id }) => id ?? []);
+    return entry.kind === 'entry' && ids.length > 0 ? { ...entry, eventIds: ids } : entry;
   } catch (error) {
     return failed(around, envelope, error);
+  }
+}
+
+/** An id that another version has, or will have, by its place would be there twice. */
+function refuseForeignPlaces(around: DecideSurroundings, { events }: AppendRequest, version: number): void {
+  for (const [index, { id }] of events.entries()) {
+    const place = id === undefined ? undefined : placeIn(around, id);
+    if (place === undefined || place === version + index + 1) continue;
+    throw new TroupeError(
+      'TROUPE_INVALID_EVENT',
+      `${nameOf(around)}: append: the id ${String(id)} belongs to the event of version ${place}, and this one would get ` +
+        `version ${version + index + 1}; give another id, or none`,
+      { details: { eventId: id, place, version: version + index + 1 } },
+    );
   }
 }
 
@@ -214,6 +238,7 @@ function entryOf(
     eventCount: staged.length,
     commandId,
     commandHash: hashText(commandId),
+    eventIds: undefined,
     fingerprint: print,
     explicitId,
     reply: kept,
@@ -291,6 +316,7 @@ function eventless(
     eventCount: 0,
     commandId,
     commandHash: hashText(commandId),
+    eventIds: undefined,
     fingerprint: print,
     explicitId: true,
     reply,

@@ -10,10 +10,12 @@ import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, StoredOutcome } from '../journal/journal.js';
 import type { Answers } from './answers.js';
+import { AppendedEvents, type AppendTarget, type AppendVerdict } from './appended-events.js';
 import type { CommandEntry } from './command-entry.js';
 import { CommandMemory } from './command-memory.js';
 import { fingerprintOf } from './decide.js';
 import type { Speculation } from './speculation.js';
+import type { AppendRequest } from './system-request.js';
 import { idReused } from './undeliverable.js';
 
 /** What the journal says of an id: its outcome, none, or that it can't be asked. */
@@ -24,26 +26,55 @@ export class Repeats {
   readonly #answers: Answers;
   readonly #speculation: Speculation;
   readonly #memory = new CommandMemory();
+  readonly #appended: AppendedEvents;
 
   constructor(around: { readonly journal: CellJournal; readonly answers: Answers }, speculation: Speculation) {
     this.#journal = around.journal;
     this.#answers = around.answers;
     this.#speculation = speculation;
+    this.#appended = new AppendedEvents(around.journal, this.#memory);
   }
 
   /** @param hashes of the commands in the journal */
   load(hashes: readonly number[]): void {
     this.#memory.load(hashes);
+    this.#appended.load();
   }
 
   /** A command whose outcome is on its way to the journal. */
   underWay(entry: CommandEntry): void {
-    this.#memory.underWay(entry);
+    if (entry.explicitId) this.#memory.underWay(entry);
+    if (entry.eventIds !== undefined) this.#appended.underWay(entry);
   }
 
   /** Its outcome is durable. */
   settled(entry: CommandEntry): void {
-    this.#memory.settled(entry, entry.outcome);
+    if (entry.explicitId) this.#memory.settled(entry, entry.outcome);
+    if (entry.eventIds !== undefined) this.#appended.settled(entry);
+  }
+
+  /** Whether no event of an append has come before, for all that memory knows; else `lookUpEvents`. */
+  isNewAppend(target: AppendTarget, request: AppendRequest, version: number): boolean {
+    return this.#appended.isNew(target, request, version);
+  }
+
+  /** What the journal knows of the events of an append. The promise doesn't reject. */
+  lookUpEvents(
+    target: AppendTarget,
+    request: AppendRequest,
+    upcoming: (ahead: number) => Envelope | undefined,
+  ): Promise<AppendVerdict> {
+    return this.#appended.lookUp(target, request, upcoming);
+  }
+
+  /** Answers an append by what `lookUpEvents` has found; `new` when that is nothing. */
+  answerAppend(envelope: Envelope, verdict: AppendVerdict): 'new' | 'answered' {
+    if (verdict === 'new') return 'new';
+    this.#speculation.hold(envelope, () => {
+      if ('refusal' in verdict) this.#answers.fail(envelope, verdict.refusal);
+      else this.#answers.reply(envelope, undefined, verdict.position, verdict.version);
+    });
+    return 'answered';
   }
 
   /** Answers a repeat that is known as one. `perhaps`: its id may be in the journal, see `lookUp`. */

@@ -12,7 +12,10 @@ import { TroupeError } from '../core/troupe-error.js';
 export interface EventToAppend<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
-  /** Unique id of the event; a repeat of an append with the same ids changes nothing. Default: derived. */
+  /**
+   * Id of the event, unique within its aggregate instance; for as long as the event lives, an append of the same ids
+   * and data again changes nothing. Default: derived from its place.
+   */
   readonly id?: string;
   /** JSON stored with the event. Default: empty. */
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -24,12 +27,25 @@ export type ExpectedVersion = number | 'none' | 'any';
 export class AppendRequest {
   readonly events: readonly EventToAppend[];
   readonly expectedVersion: ExpectedVersion;
+  /** Whether any of the events has an id, so that it may come a second time. */
+  readonly hasIds: boolean;
 
   /** @throws TROUPE_INVALID_OPTIONS, TROUPE_NOT_SERIALIZABLE for events that could not be written as they are. */
   constructor(events: readonly EventToAppend[], expectedVersion: ExpectedVersion) {
     this.events = events.map(readEvent);
     this.expectedVersion = expectedVersion;
+    const ids = this.events.flatMap(({ id }) => id ?? []);
+    this.hasIds = ids.length > 0;
+    if (new Set(ids).size < ids.length) throw sameIdTwice(ids);
   }
+}
+
+function sameIdTwice(ids: readonly string[]): TroupeError {
+  const twice = ids.find((id, index) => ids.indexOf(id) < index);
+  return new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `append: two of the events have the id ${String(twice)}; give each its own`,
+  );
 }
 
 /** JavaScript may pass anything; whether the aggregate knows the type, and its schema the data, is seen later. */

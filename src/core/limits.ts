@@ -14,6 +14,8 @@ export const LIMITS = {
   outcomesPerAggregate: 1_000,
   /** Outcomes that a living instance keeps in memory to answer repeats without a read. */
   recentOutcomesPerInstance: 32,
+  /** Events found by their given ids that a living instance keeps, to answer repeats of `append` without a read. */
+  recentEventsPerInstance: 256,
   /** Milliseconds without a message after which an aggregate leaves memory. */
   passivateAfterMs: 60_000,
   /** Commands of one aggregate decided on events that are still being committed. Bounds what one failure undoes. */

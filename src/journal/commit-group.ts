@@ -148,13 +148,13 @@ export class CommitGroup {
         firstVersion: entry.baseVersion + 1,
         lastVersion,
         position: this.position + 1,
-        hashes: String(entry.commandHash),
+        hashes: hashesOf(entry),
       };
       stream.openRow = row;
       this.rows.push(row);
     } else {
       open.lastVersion = lastVersion;
-      open.hashes += `,${entry.commandHash}`;
+      open.hashes += `,${hashesOf(entry)}`;
     }
     this.#pageTexts.push(entry.events);
     this.#pageEvents += entry.eventCount;
@@ -205,6 +205,10 @@ export class CommitGroup {
       if (row !== undefined) row.stream.openRow = undefined;
     }
   }
+}
+
+function hashesOf({ commandHash, eventIdHashes }: JournalEntry): string {
+  return eventIdHashes === undefined ? String(commandHash) : `${commandHash},${eventIdHashes.join()}`;
 }
 
 /** The position that a receipt names is known only here; a repeat gets the same one. */

@@ -82,6 +82,13 @@ export function outcomeIn(page: StoredPage, of: Versions, commandId: string): St
   return found;
 }
 
+/** Adds those of these events to `events` that were given one of the ids, decoded for replay. */
+export function selectIds(page: StoredPage, of: Versions, ids: ReadonlySet<string>, events: RecordedEvent[]): void {
+  for (const [encoded, position] of versionsIn(page, of)) {
+    if (encoded[10] !== null && ids.has(encoded[10])) events.push(decodeForReplay(encoded, position, page.recordedAt));
+  }
+}
+
 /** The events of one aggregate in a page, with their positions. */
 function versionsIn(page: StoredPage, of: Versions): [EncodedEvent, number][] {
   if (of.position !== undefined && of.firstVersion === of.lastVersion) {

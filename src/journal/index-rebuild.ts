@@ -58,6 +58,8 @@ async function rowsOf(pages: readonly StoredPage[], session: SqliteSession): Pro
         rows.push(row);
       }
       row.lastVersion = version;
+      const given = events[i]?.[10] ?? null;
+      if (given !== null) row.hashes += row.hashes === '' ? hashText(given) : `,${hashText(given)}`;
       // The events of one command stand together; its last one is where the next is of another command.
       const next = events[i + 1];
       if (next === undefined || next[6] !== commandId || next[1] !== id || next[0] !== aggregate) {

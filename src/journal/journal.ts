@@ -39,7 +39,10 @@ export interface LoadedStream {
   /** Version of the last committed event; 0 when the aggregate has none. */
   readonly version: number;
   readonly snapshot: StoredSnapshot | undefined;
-  /** `hashText` of the id of each command with a stored outcome; a hit has to be confirmed by `findOutcome`. */
+  /**
+   * `hashText` of the id of each command with a stored outcome, and of each event id that was given; a hit has to be
+   * confirmed by `findOutcome` or `findEvents`.
+   */
   readonly commandHashes: readonly number[];
 }
 
@@ -65,6 +68,8 @@ export interface JournalEntry {
   readonly commandId: string;
   /** `hashText(commandId)`, stored for the deduplication of repeats. */
   readonly commandHash: number;
+  /** `hashText` of each event id that its sender gave, stored so that `findEvents` finds them. */
+  readonly eventIdHashes?: readonly number[] | undefined;
   /** Outcome of a command without events that is to be remembered: the window of `limits.outcomes` per aggregate. */
   readonly eventlessOutcome: StoredOutcome | undefined;
   /** Snapshot of the state after this entry, by the policy of the definition. */
@@ -160,6 +165,8 @@ export interface Journal {
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]>;
   /** The first outcome of a command, from its events or from the window of eventless outcomes. */
   findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined>;
+  /** Those committed events of one aggregate that were given one of these ids; decoded as by `readStream`. */
+  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]>;
   /** Committed events in order of position. */
   read(query: EventQuery): Promise<EventPage>;
   /** Pages as they are stored, from the one that holds the event behind `after` on; empty at the head. For other threads, which parse them. */
@@ -190,4 +197,7 @@ export interface Journal {
 }
 
 /** The journal as cells need it; on a worker, the far end of a port. */
-export type CellJournal = Pick<Journal, 'head' | 'load' | 'release' | 'readStream' | 'findOutcome' | 'append'>;
+export type CellJournal = Pick<
+  Journal,
+  'head' | 'load' | 'release' | 'readStream' | 'findOutcome' | 'findEvents' | 'append'
+>;

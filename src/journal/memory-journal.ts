@@ -100,6 +100,10 @@ export class MemoryJournal implements Journal {
     return this.#store.findOutcome(aggregate, id, commandId);
   }
 
+  async findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
+    return this.#store.findEvents(aggregate, id, eventIds);
+  }
+
   async read(query: EventQuery): Promise<EventPage> {
     return this.#store.read(query);
   }

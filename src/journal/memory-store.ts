@@ -5,7 +5,7 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { CommitGroup } from './commit-group.js';
-import { outcomeIn, selectEvents, selectVersions } from './event-page.js';
+import { outcomeIn, selectEvents, selectIds, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import type {
   EventPage,
@@ -169,6 +169,15 @@ export class MemoryStore implements JournalStore {
     }
     const kept = stream?.outcomes.get(commandId);
     return kept === undefined ? undefined : { fingerprint: kept.fingerprint, outcome: kept.outcome };
+  }
+
+  findEvents(aggregate: string, id: string, eventIds: readonly string[]): readonly RecordedEvent[] {
+    const events: RecordedEvent[] = [];
+    const ids = new Set(eventIds);
+    for (const row of this.#streams.get(streamKey(aggregate, id))?.rows ?? []) {
+      selectIds(row.page, { aggregate, id, firstVersion: row.firstVersion, lastVersion: row.lastVersion }, ids, events);
+    }
+    return events;
   }
 
   read(query: EventQuery): EventPage {

@@ -152,6 +152,10 @@ export class SqliteJournal implements Journal {
     return this.#recovery.findOutcome(aggregate, id, commandId);
   }
 
+  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
+    return this.#recovery.findEvents(aggregate, id, eventIds);
+  }
+
   read(query: EventQuery): Promise<EventPage> {
     return readEvents(this.#parts.reading, query);
   }

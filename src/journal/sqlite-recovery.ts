@@ -8,7 +8,7 @@
 import { hashText } from '../core/fingerprint.js';
 import { damaged, outcomeChecksum } from './checksums.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import { outcomeIn, selectVersions } from './event-page.js';
+import { outcomeIn, selectIds, selectVersions } from './event-page.js';
 import type { StoredPage } from './event-page.js';
 import { hashesOf, lastIndexed, spansAfter, spansWithHash, storedHashes, storedRow } from './index-row.js';
 import type { IndexRow, Span, StoredHashes, StoredPages } from './index-row.js';
@@ -86,6 +86,13 @@ const FIND_OUTCOMES = aboutStreams<
     ORDER BY seq LIMIT 1
   ))`);
 
+const FIND_EVENT_IDS = aboutStreams<[rows: readonly RowAnswer[]]>(`
+  json((
+    SELECT json_group_array(json_array(first_version, last_version, pages, command_hashes)) FROM stream_page
+    WHERE stream = stream.stream
+      AND EXISTS (SELECT 1 FROM json_each(wanted.value, '$[2]') AS hash WHERE instr(command_hashes, hash.value))
+  ))`);
+
 /** Where an aggregate stands. */
 export interface LoadedPosition {
   /** Its number; 0 when nothing of it is in the file. */
@@ -143,6 +150,24 @@ export class SqliteRecovery {
 
   findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined> {
     return this.#outcomes.ask({ aggregate, id, commandId });
+  }
+
+  async findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
+    const hashes = eventIds.map(hashText);
+    const { answers, indexedTo } = await this.#askStreams(FIND_EVENT_IDS, [[aggregate, id, hashes]]);
+    const found: RecordedEvent[] = [];
+    const ids = new Set(eventIds);
+    for (const [, number, indexed] of answers) {
+      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
+      const spans = new Map<number, { readonly span: Span }>();
+      for (const hash of hashes) for (const span of spansWithHash(rows, hash)) spans.set(span.position, { span });
+      await this.#visitPages(
+        Array.from(spans.values()),
+        ({ span }, page) => selectIds(page, { aggregate, id, ...span }, ids, found),
+        () => true,
+      );
+    }
+    return found;
   }
 
   async #load(questions: readonly LoadQuestion[]): Promise<LoadedPosition[]> {

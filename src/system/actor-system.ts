@@ -209,10 +209,14 @@ export class ActorSystem implements AsyncDisposable {
 
   /**
    * Appends events as they are, all or none, through the aggregate's mailbox; durable when the promise resolves.
+   * Idempotent by the ids of the events, for as long as these live: an append whose ids are all known changes nothing
+   * and resolves with the place of its last event, whatever `expectedVersion` says.
    *
    * @param options.expectedVersion a number, `'none'` (must not exist) or `'any'` (default).
    * @returns version and position of the last event.
    * @throws TROUPE_VERSION_CONFLICT when the aggregate has another version: read again and retry.
+   * @throws TROUPE_COMMAND_ID_REUSED when an id is known with another type or other data, or only some of the ids are
+   * known: append the new ones.
    * @throws TROUPE_INVALID_EVENT, TROUPE_NOT_SERIALIZABLE when an event can't be written.
    */
   async append(
@@ -224,12 +228,9 @@ export class ActorSystem implements AsyncDisposable {
     this.#known(definition, 'aggregate');
     const { expectedVersion, timeoutMs } = readAppend(options);
     const request = new AppendRequest(checkedEvents(events), expectedVersion);
-    const ids = request.events.map((event) => event.id);
-    const commandId = ids.every((one) => one !== undefined) ? `append:${JSON.stringify(ids)}` : undefined;
     const ref = this.#runtime.ref(definition.name, id);
     const receipt = await ref.ask(APPEND, request, {
       receipt: true,
-      ...(commandId === undefined ? {} : { id: commandId }),
       ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     });
     // An ask for a receipt resolves with one.

@@ -55,6 +55,13 @@ export class JournalServer {
           this.#journal.findOutcome(aggregate, id, commandId).then((outcome) => ['outcome', seq, outcome]),
         );
       }
+      case 'events': {
+        const [, seq, aggregate, id, eventIds] = request;
+        return this.#answer(
+          seq,
+          this.#journal.findEvents(aggregate, id, eventIds).then((events) => ['events', seq, events]),
+        );
+      }
       case 'release': {
         const stream = this.#streams.get(request[1]);
         if (stream !== undefined) this.#journal.release(stream);
@@ -65,8 +72,20 @@ export class JournalServer {
   }
 
   #append(request: Extract<JournalRequest, readonly ['append', ...unknown[]]>): void {
-    const [, seq, number, baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot, timers] =
-      request;
+    const [
+      ,
+      seq,
+      number,
+      baseVersion,
+      events,
+      eventCount,
+      commandId,
+      commandHash,
+      eventIdHashes,
+      eventlessOutcome,
+      snapshot,
+      timers,
+    ] = request;
     const stream = this.#streams.get(number);
     if (stream === undefined) return;
     const entry: JournalEntry = {
@@ -76,6 +95,7 @@ export class JournalServer {
       eventCount,
       commandId,
       commandHash,
+      eventIdHashes,
       eventlessOutcome,
       snapshot,
       timers,

@@ -22,6 +22,7 @@ export type JournalRequest =
       eventCount: number,
       commandId: string,
       commandHash: number,
+      eventIdHashes: readonly number[] | undefined,
       eventlessOutcome: StoredOutcome | undefined,
       snapshot: JournalEntry['snapshot'],
       timers: readonly TimerChange[] | undefined,
@@ -29,6 +30,7 @@ export type JournalRequest =
   | readonly [kind: 'load', seq: number, aggregate: string, id: string, snapshotSchemaVersion: number | undefined]
   | readonly [kind: 'read', seq: number, aggregate: string, id: string, after: number, to: number]
   | readonly [kind: 'outcome', seq: number, aggregate: string, id: string, commandId: string]
+  | readonly [kind: 'events', seq: number, aggregate: string, id: string, eventIds: readonly string[]]
   | readonly [kind: 'release', stream: StreamNumber];
 
 /** A loaded stream without its handle. */

@@ -77,13 +77,27 @@ export class RemoteJournal implements CellJournal {
     return this.#ask((seq) => ['outcome', seq, aggregate, id, commandId]);
   }
 
+  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
+    return this.#ask((seq) => ['events', seq, aggregate, id, eventIds]);
+  }
+
   append(entry: JournalEntry): void {
     // Streams come from `load` of this journal.
     const stream = entry.stream as RemoteStream;
     stream.head += entry.eventCount;
     this.#lastSeq += 1;
     this.#entries.set(this.#lastSeq, entry);
-    const { baseVersion, events, eventCount, commandId, commandHash, eventlessOutcome, snapshot, timers } = entry;
+    const {
+      baseVersion,
+      events,
+      eventCount,
+      commandId,
+      commandHash,
+      eventIdHashes,
+      eventlessOutcome,
+      snapshot,
+      timers,
+    } = entry;
     this.#batch.add([
       'append',
       this.#lastSeq,
@@ -93,6 +107,7 @@ export class RemoteJournal implements CellJournal {
       eventCount,
       commandId,
       commandHash,
+      eventIdHashes,
       eventlessOutcome,
       snapshot,
       timers,

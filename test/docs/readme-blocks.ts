@@ -243,6 +243,7 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
 /** Defaults that are no business of users: nothing that they see depends on them, or what they are for is yet to come. */
 export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'recentOutcomesPerInstance',
+  'recentEventsPerInstance',
   'checkpointEveryMs',
   'sagaEventsKept',
   'linkFrame',
