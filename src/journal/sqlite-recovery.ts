@@ -68,11 +68,11 @@ const FIND_ROWS = aboutStreams<[rows: readonly StoredPages[]]>(`
     WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
   ))`);
 
+type HashedRow = readonly [StoredPages, StoredHashes];
+
 type StoredOutcomeRow = readonly [seq: number, fingerprint: number, outcome: string, checksum: number];
 
-const FIND_OUTCOMES = aboutStreams<
-  [rows: readonly (readonly [StoredPages, StoredHashes])[], eventless: StoredOutcomeRow | null]
->(`
+const FIND_OUTCOMES = aboutStreams<[rows: readonly HashedRow[], eventless: StoredOutcomeRow | null]>(`
   json((
     SELECT json_group_array(json_array(
       json_array(first_version, last_version, first_position, pages, pages_checksum),
@@ -86,9 +86,12 @@ const FIND_OUTCOMES = aboutStreams<
     ORDER BY seq LIMIT 1
   ))`);
 
-const FIND_EVENT_IDS = aboutStreams<[rows: readonly RowAnswer[]]>(`
+const FIND_EVENT_IDS = aboutStreams<[rows: readonly HashedRow[]]>(`
   json((
-    SELECT json_group_array(json_array(first_version, last_version, pages, command_hashes)) FROM stream_page
+    SELECT json_group_array(json_array(
+      json_array(first_version, last_version, first_position, pages, pages_checksum),
+      json_array(first_version, last_version, command_hashes, hashes_checksum)
+    )) FROM stream_page
     WHERE stream = stream.stream
       AND EXISTS (SELECT 1 FROM json_each(wanted.value, '$[2]') AS hash WHERE instr(command_hashes, hash.value))
   ))`);
@@ -158,7 +161,7 @@ export class SqliteRecovery {
     const found: RecordedEvent[] = [];
     const ids = new Set(eventIds);
     for (const [, number, indexed] of answers) {
-      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
+      const rows = [...hashedRows(number, indexed), ...this.#tail().rowsOf(number, indexedTo)];
       const spans = new Map<number, { readonly span: Span }>();
       for (const hash of hashes) for (const span of spansWithHash(rows, hash)) spans.set(span.position, { span });
       await this.#visitPages(
@@ -225,10 +228,7 @@ export class SqliteRecovery {
     for (const [place, number, indexed, eventless] of answers) {
       const { commandId } = questions[place] ?? unreachable();
       if (eventless !== null) found[place] = storedOutcome(number, commandId, eventless);
-      const stored = indexed.map(([pages, hashes]): IndexRow => {
-        return { ...storedRow(number, pages), hashes: storedHashes(number, hashes) };
-      });
-      const rows = [...stored, ...this.#tail().rowsOf(number, indexedTo)];
+      const rows = [...hashedRows(number, indexed), ...this.#tail().rowsOf(number, indexedTo)];
       for (const span of spansWithHash(rows, hashes[place] ?? 0)) spans.push({ place, span });
     }
     await this.#visitPages(
@@ -274,6 +274,13 @@ export class SqliteRecovery {
         return { answers: query.parse(row.answers), indexedTo: row.indexedTo };
     }
   }
+}
+
+function hashedRows(number: number, stored: readonly HashedRow[]): IndexRow[] {
+  return stored.map(([pages, hashes]) => ({
+    ...storedRow(number, pages),
+    hashes: storedHashes(number, hashes),
+  }));
 }
 
 /** The part of a span within `after < version <= to`; its position is known only if it starts where the span does. */

@@ -18,7 +18,7 @@ export interface Tally {
   version: number;
   /** Sum over the places that its index should name. */
   spans: number;
-  /** Sum over the hashes of its commands. */
+  /** Sum over the hashes of its commands and of given event ids. */
   hashes: number;
 }
 
@@ -94,6 +94,8 @@ export class EventWalk {
       events.push(decodeEvent(event, position, recordedAt));
       if (position > this.#indexedTo) continue;
       if (!spans.has(tally)) spans.set(tally, `${event[2]},${position}`);
+      const given = event[10];
+      if (given !== null) tally.hashes = sum(tally.hashes, hashText(given));
       const after = encoded[i + 1];
       if (after === undefined || after[6] !== event[6] || after[1] !== event[1] || after[0] !== event[0]) {
         tally.hashes = sum(tally.hashes, hashText(event[6]));
