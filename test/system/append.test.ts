@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { array, assert, asyncProperty, integer, nat, tuple } from 'fast-check';
-import { ActorSystem, type AnyDefinition, aggregate, type EventToAppend, isTroupeError, TroupeError } from 'troupe';
+import {
+  ActorSystem,
+  type AnyDefinition,
+  aggregate,
+  type EventToAppend,
+  isTroupeError,
+  type TroupeError,
+} from 'troupe';
 import { z } from 'zod';
 import { eventually } from '../projections/read-models.js';
 import { account } from './fixtures/bank.js';
