@@ -16,12 +16,16 @@ import { user } from './user/user.js';
 
 const METRICS: Readonly<Record<string, readonly string[]>> = {
   'order.created': ['orders', 'orderLines', 'salesMills'],
+  'order.cancelled': ['ordersCancelled'],
   'return.accepted': ['returns', 'returnLines'],
   'stock.adjusted': ['stockAdjustments'],
   'payment.processed': ['paymentsProcessed', 'paymentsMills'],
+  'payment.declined': ['paymentsDeclined'],
+  'payment.voided': ['paymentsVoided', 'voidedMills'],
   'payment.refunded': ['refunds', 'refundsMills'],
   'ledger.adjusted': ['ledgerAdjustments', 'ledgerMills'],
   'order.shipped': ['ordersShipped'],
+  'shipment.recalled': ['shipmentsRecalled'],
   'email.sent': ['emailsSent'],
   'user.registered': ['usersRegistered'],
 };
@@ -46,12 +50,18 @@ export const totals = projection({
     'payment.processed': (row = zero, { data }, metric) => ({
       value: row.value + (metric === 'paymentsMills' ? data.amountMills : 1),
     }),
+    'payment.voided': (row = zero, { data }, metric) => ({
+      value: row.value + (metric === 'voidedMills' ? data.amountMills : 1),
+    }),
     'payment.refunded': (row = zero, { data }, metric) => ({
       value: row.value + (metric === 'refundsMills' ? data.amountMills : 1),
     }),
     'ledger.adjusted': (row = zero, { data }, metric) => ({
       value: row.value + (metric === 'ledgerMills' ? data.amountMills : 1),
     }),
+    'order.cancelled': one,
+    'payment.declined': one,
+    'shipment.recalled': one,
     'stock.adjusted': one,
     'order.shipped': one,
     'email.sent': one,

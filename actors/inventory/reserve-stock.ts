@@ -1,9 +1,10 @@
 /**
  * Sets aside the goods of a new order, all lines at once, then tells the order.
  *
- * Two lines of one order may name the same stock code: they are two reservations, told apart by their line number.
+ * Two lines of one order may name the same stock code: they are two reservations, told apart by their line number. When
+ * a line can't be had, or the order was called off meanwhile, it gives back what it has: nobody else knows of it yet.
  */
-import { reaction } from 'troupe';
+import { isTroupeError, reaction } from 'troupe';
 import { order } from '../order/order.js';
 import { inventory } from './inventory.js';
 
@@ -20,12 +21,24 @@ export const reserveStock = reaction({
     'order.created': async (event, ctx) => {
       const orderId = event.aggregateId;
       const { lines } = event.data;
-      await Promise.all(
+      const giveBack = (): void => {
+        lines.forEach(({ sku }, index) => ctx.tell(inventory, sku, 'release', { orderId, line: index + 1 }));
+      };
+      const reserved = await Promise.allSettled(
         lines.map(({ sku, quantity }, index) =>
           ctx.ask(inventory, sku, 'reserve', { orderId, line: index + 1, quantity }, PATIENCE),
         ),
       );
-      ctx.tell(order, orderId, 'confirm-reserved', { lineCount: lines.length });
+      const failures = reserved.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+      // A fault is no answer: the event comes again.
+      for (const failure of failures) if (!isTroupeError(failure, 'TROUPE_REJECTED')) throw failure;
+      if (failures.length > 0) {
+        giveBack();
+        ctx.tell(order, orderId, 'cancel', { reason: 'out-of-stock' });
+        return;
+      }
+      const confirmed = await ctx.ask(order, orderId, 'confirm-reserved', { lineCount: lines.length }, PATIENCE);
+      if (confirmed === 'cancelled') giveBack();
     },
   },
 });

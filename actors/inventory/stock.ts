@@ -1,5 +1,5 @@
 /**
- * Read model: one row per stock code: all that came and went, and the level.
+ * Read model: one row per stock code: all that came and went, and the level. What an order gave back was not sold.
  *
  * `on_hand` is the level that the aggregate itself stated, not a sum of the columns beside it; so
  * `on_hand = replenished - sold + returned + adjusted` is a check and no tautology.
@@ -30,6 +30,7 @@ export const stock = projection({
       on_hand: data.onHand,
     }),
     'stock.reserved': (row = none, { data }) => ({ ...row, sold: row.sold + data.quantity, on_hand: data.onHand }),
+    'stock.released': (row = none, { data }) => ({ ...row, sold: row.sold - data.quantity, on_hand: data.onHand }),
     'stock.returned': (row = none, { data }) => ({
       ...row,
       returned: row.returned + data.quantity,

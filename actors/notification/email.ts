@@ -7,7 +7,11 @@
 import { aggregate } from 'troupe';
 import { z } from 'zod';
 
-const mail = z.object({ to: z.string(), template: z.enum(['order-shipped', 'return-accepted']), about: z.string() });
+const mail = z.object({
+  to: z.string(),
+  template: z.enum(['order-shipped', 'order-cancelled', 'return-accepted']),
+  about: z.string(),
+});
 
 interface EmailState {
   readonly sent: boolean;

@@ -1,5 +1,6 @@
 /**
- * Read model: one row per order, and how far it has come: `created`, `reserved`, `paid`, `shipped`, `mailed`.
+ * Read model: one row per order, and how far it has come: `created`, `reserved`, `paid`, `shipped`, `mailed`; or
+ * `cancelled`, which it stays, whatever was under way.
  *
  * The way of an order crosses five services; this is the place where somebody can see it whole.
  */
@@ -8,6 +9,10 @@ import { email } from '../notification/email.js';
 import { payment } from '../payment/payment.js';
 import { shipment } from '../shipping/shipment.js';
 import { order } from './order.js';
+
+function to<Row extends { readonly status: string }>(row: Row | undefined, status: string): Row | undefined {
+  return row === undefined || row.status === 'cancelled' ? row : { ...row, status };
+}
 
 export const orders = projection({
   name: 'orders',
@@ -42,9 +47,10 @@ export const orders = projection({
         status: 'created',
       };
     },
-    'order.reserved': (row) => row && { ...row, status: 'reserved' },
-    'payment.processed': (row) => row && { ...row, status: 'paid' },
-    'order.shipped': (row) => row && { ...row, status: 'shipped' },
-    'email.sent': (row) => row && { ...row, status: 'mailed' },
+    'order.cancelled': (row) => row && { ...row, status: 'cancelled' },
+    'order.reserved': (row) => to(row, 'reserved'),
+    'payment.processed': (row) => to(row, 'paid'),
+    'order.shipped': (row) => to(row, 'shipped'),
+    'email.sent': (row) => to(row, 'mailed'),
   },
 });
