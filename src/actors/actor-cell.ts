@@ -62,7 +62,7 @@ export class ActorCell implements Runnable, MailOwner {
     this.definition = definition;
     this.id = id;
     this.#args = spawned.args;
-    this.#mail = new ActorMail(this, around.deadLetters);
+    this.#mail = new ActorMail(this, around);
     this.cycle = new LifeCycle(this, around, spawned.supervised);
     this.context = new ActorCellContext(this, around);
   }
@@ -214,9 +214,9 @@ export class ActorCell implements Runnable, MailOwner {
   abandon(): void {
     const flight = this.#flight;
     if (flight === undefined) return;
-    const { closing, stopTimeoutMs, log } = this.#around;
+    const { closing, stopTimeoutMs, facts } = this.#around;
     const error = closing ? systemStopped(this) : abandoned(this, stopTimeoutMs, this.#isClosed);
-    log.warn(`${keyOf(this)} doesn't come to an end, and is left behind`, { type: flight.envelope?.type });
+    facts.tell({ kind: 'left-behind', name: this.name, id: this.id, type: flight.envelope?.type });
     if (flight.envelope !== undefined) this.#mail.drop(flight.envelope, error);
     this.#flight = undefined;
     this.#current = undefined;

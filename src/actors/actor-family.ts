@@ -6,16 +6,17 @@
  * One-for-one counts the restarts of each child, the other strategies those of the whole family.
  */
 import type { Clock, Timer } from '../core/clock.js';
-import type { Logger } from '../core/logger.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import { NO_RESTARTS, type RestartHistory } from '../supervision/restart-window.js';
 import { concerned } from '../supervision/strategy.js';
 import { judge, type Policy } from '../supervision/verdict.js';
-import { type InstanceAddress, keyOf, type Ordinal, type Report, type SignalPost } from './signal.js';
+import type { InstanceAddress, Ordinal, Report, SignalPost } from './signal.js';
 
 /** What supervising takes from the thread. */
 export interface FamilySurroundings {
   readonly clock: Clock;
-  readonly log: Logger;
+  /** Told of failures and what is done about them. */
+  readonly facts: FactSink;
   readonly signals: SignalPost;
   /** From 0 (inclusive) to 1 (exclusive); for the jitter. */
   random(): number;
@@ -136,26 +137,29 @@ export class ActorFamily {
     const trouble = this.#troubleOf(report.child);
     // A life that is over has nothing to say; one that is about to be replaced needs no second verdict.
     if (this.#closed || trouble.restarting || report.life !== trouble.life) return;
-    const { clock, log } = this.#around;
+    const { clock, facts } = this.#around;
     const alone = this.#policy.strategy === 'one-for-one';
     const history = alone ? trouble.history : this.#groupHistory;
     const verdict = judge(this.#policy, report, history, { nowMs: clock.monotonic(), random: this.#around.random() });
-    const key = keyOf(address);
-    const fields = { error: report.error };
+    const { directive } = verdict;
+    facts.tell({
+      kind: 'failed',
+      ...address,
+      error: report.error,
+      directive,
+      delayMs: directive === 'restart' ? verdict.delayMs : 0,
+      because: directive === 'escalate' ? verdict.because : '',
+    });
     switch (verdict.directive) {
       case 'resume':
-        log.warn(`${key} failed, and goes on`, fields);
         return this.#order(report.child, 'resume');
       case 'stop':
-        log.error(`${key} failed, and is stopped`, fields);
         return this.#orderReversed(this.#concerned(report.child), 'stop');
       case 'restart':
-        log.warn(`${key} failed, and begins again in ${Math.round(verdict.delayMs)} ms`, fields);
         if (alone) trouble.history = verdict.history;
         else this.#groupHistory = verdict.history;
         return this.#restart(this.#concerned(report.child), verdict.delayMs);
       case 'escalate':
-        log.error(`${key} failed, and its supervisor with it: ${verdict.because}`, fields);
         trouble.escalated = true;
         return this.#escalate(report.error, address);
     }

@@ -79,6 +79,17 @@ export class ActorHost implements SignalPost {
     return new Map(Array.from(this.#cells, ([name, cells]) => [name, cells.size]));
   }
 
+  /** Messages that wait or are being handled, by definition; none for those at rest. */
+  waiting(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const [name, cells] of this.#cells) {
+      let count = 0;
+      for (const cell of cells.values()) count += cell.waiting + (cell.current === undefined ? 0 : 1);
+      if (count > 0) counts[name] = count;
+    }
+    return counts;
+  }
+
   find(name: string, id: string): ActorCell | undefined {
     return this.#cells.get(name)?.get(id);
   }
@@ -87,6 +98,7 @@ export class ActorHost implements SignalPost {
    * Starts a top-level actor. It begins with its next turn; messages sent meanwhile wait.
    *
    * @param options.ordinal by which it reports to a guardian on another thread
+   * @param options.anew whether it has lived before, on a thread that was lost
    * @throws TROUPE_INVALID_OPTIONS for the id of a living instance, or one that is no text
    * @throws TROUPE_UNKNOWN_ACTOR when the definition isn't in the cast
    * @throws TROUPE_NOT_SERIALIZABLE when the arguments can't be sent
@@ -94,9 +106,15 @@ export class ActorHost implements SignalPost {
    */
   spawn(
     definition: RuntimeActor,
-    options: { readonly id?: string; readonly args?: unknown; readonly ordinal?: Ordinal } = {},
+    options: {
+      readonly id?: string;
+      readonly args?: unknown;
+      readonly ordinal?: Ordinal;
+      readonly anew?: boolean;
+    } = {},
   ): ActorCell {
-    return this.#spawn({ definition, id: options.id, args: options.args }, (address) => ({
+    const { id, args, anew = false } = options;
+    return this.#spawn({ definition, id, args, anew }, (address) => ({
       by: undefined,
       ordinal: options.ordinal ?? this.#guardian?.add(address) ?? this.#around.newOrdinal(),
     }));
@@ -192,7 +210,10 @@ export class ActorHost implements SignalPost {
     }
   }
 
-  #spawn({ definition, id, args }: SpawnRequest, adopt: (child: InstanceAddress) => Supervised): ActorCell {
+  #spawn(
+    { definition, id, args, anew = false }: SpawnRequest,
+    adopt: (child: InstanceAddress) => Supervised,
+  ): ActorCell {
     const address = { name: nameOf(definition), id: id ?? this.#options.newId() };
     if (this.#closing)
       throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${address.name}: the system stops, nothing is spawned any more`);
@@ -213,6 +234,11 @@ export class ActorHost implements SignalPost {
     }
     cells.set(address.id, cell);
     this.#options.onStage?.(address.name, address.id, true);
+    this.#options.facts.tell(
+      anew
+        ? { kind: 'restarted', ...address, life: 1 }
+        : { kind: 'spawned', ...address, parent: cell.cycle.parent ?? null },
+    );
     this.#size += 1;
     cell.wake();
     return cell;
@@ -222,6 +248,7 @@ export class ActorHost implements SignalPost {
     cell.retire();
     this.#cells.get(cell.name)?.delete(cell.id);
     this.#options.onStage?.(cell.name, cell.id, false);
+    this.#options.facts.tell({ kind: 'stopped', name: cell.name, id: cell.id });
     this.#size -= 1;
     if (this.#size > 0) return;
     const emptied = this.#emptied;

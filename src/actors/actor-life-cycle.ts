@@ -14,7 +14,7 @@ import { ActorFamily } from './actor-family.js';
 import { ActorLife } from './actor-life.js';
 import type { ActorSurroundings } from './actor-surroundings.js';
 import { DeathWatch } from './actor-watch.js';
-import { type InstanceAddress, keyOf, type Ordinal, type Signal, type Supervised } from './signal.js';
+import type { InstanceAddress, Ordinal, Signal, Supervised } from './signal.js';
 
 type Phase = 'new' | 'starting' | 'running' | 'failed' | 'ending' | 'halted' | 'stopped';
 
@@ -134,7 +134,8 @@ export class LifeCycle {
   /** User code has thrown, or a child has failed and that can't be dealt with here. */
   fail(error: unknown): void {
     if (this.#phase !== 'running' && this.#phase !== 'starting') {
-      this.#around.log.warn(`${keyOf(this.#cell)} failed, and has failed or ends already`, { error });
+      const { name, id } = this.#cell;
+      this.#around.facts.tell({ kind: 'failed-again', name, id, error });
       return;
     }
     const resumable = this.#phase === 'running';
@@ -202,6 +203,10 @@ export class LifeCycle {
     this.#lives += 1;
     const { definition, context } = this.#cell;
     const { initialState, started, receive } = definition.options;
+    if (this.#lives > 1) {
+      const { name, id } = this.#cell;
+      this.#around.facts.tell({ kind: 'restarted', name, id, life: this.#lives });
+    }
     const life = new ActorLife(this.#lives, receive);
     this.#life = life;
     const running = (): void => {

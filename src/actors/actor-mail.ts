@@ -6,7 +6,9 @@
  */
 import type { DeadLetterReason, DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import { nextHighWater } from '../mailbox/high-water.js';
 import { Mailbox, type Offer } from '../mailbox/mailbox.js';
 import { PriorityMailbox } from '../mailbox/priority-mailbox.js';
 import { Stash } from '../mailbox/stash.js';
@@ -21,16 +23,26 @@ export interface MailOwner {
   readonly definition: RuntimeActor;
 }
 
+/** What mail needs of its thread. */
+export interface MailSurroundings {
+  readonly deadLetters: DeadLetterSink;
+  readonly facts: FactSink;
+}
+
 export class ActorMail {
   readonly #owner: MailOwner;
-  readonly #deadLetters: DeadLetterSink;
+  readonly #around: MailSurroundings;
   #mailbox: Mailbox | PriorityMailbox;
   #stash: Stash | undefined;
+  /** As many messages waiting are news. */
+  #highWater: number;
 
-  constructor(owner: MailOwner, deadLetters: DeadLetterSink) {
+  constructor(owner: MailOwner, around: MailSurroundings) {
+    const { mailbox } = owner.definition.options;
     this.#owner = owner;
-    this.#deadLetters = deadLetters;
-    this.#mailbox = new Mailbox(owner.definition.options.mailbox);
+    this.#around = around;
+    this.#mailbox = new Mailbox(mailbox);
+    this.#highWater = nextHighWater(mailbox.capacity, 0);
   }
 
   /** Messages that wait to be handled; those set aside don't. */
@@ -43,6 +55,7 @@ export class ActorMail {
     if (envelope.priority !== 0) this.#prioritise();
     const offer = this.#mailbox.offer(envelope);
     if (offer === 'taken') {
+      if (this.#mailbox.size >= this.#highWater) this.#rise();
       if (envelope.sink !== undefined) envelope.sink.taken?.();
     } else if (offer !== 'waiting') {
       this.#overflowed(envelope, offer);
@@ -86,20 +99,33 @@ export class ActorMail {
   /** The sender is told, if it waits for an answer; else the message is a dead letter. */
   drop(envelope: Envelope, error: TroupeError, reason?: DeadLetterReason): void {
     if (envelope.sink !== undefined) envelope.sink.fail(error);
-    else toDeadLetters(this.#deadLetters, envelope, error, reason);
+    else toDeadLetters(this.#around.deadLetters, envelope, error, reason);
   }
 
   /** A message that should have been set aside had no room there. */
   dropStashed(envelope: Envelope): void {
     const { capacity } = this.#owner.definition.options.mailbox;
+    const { name, id } = this.#owner;
+    this.#around.facts.tell({ kind: 'dropped', name, id, type: envelope.type, reason: 'mailbox-full' });
     this.drop(envelope, full(this.#owner, envelope.type, capacity, 'the stash is full'));
   }
 
   #overflowed(envelope: Envelope, offer: Exclude<Offer, 'taken' | 'waiting'>): void {
     const { capacity } = this.#owner.definition.options.mailbox;
     const dropped = typeof offer === 'object' ? offer.droppedOldest : envelope;
-    this.drop(dropped, full(this.#owner, dropped.type, capacity, 'the mailbox is full'), reasonOf(offer));
+    const reason = reasonOf(offer);
+    const { name, id } = this.#owner;
+    this.#around.facts.tell({ kind: 'dropped', name, id, type: dropped.type, reason });
+    this.drop(dropped, full(this.#owner, dropped.type, capacity, 'the mailbox is full'), reason);
     if (dropped !== envelope) envelope.sink?.taken?.();
+  }
+
+  #rise(): void {
+    const { name, id, definition } = this.#owner;
+    const { capacity } = definition.options.mailbox;
+    const waiting = this.#mailbox.size;
+    this.#highWater = nextHighWater(capacity, waiting);
+    this.#around.facts.tell({ kind: 'mailbox-high-water', name, id, waiting, capacity });
   }
 
   /** The first message with a priority: from now on they count. What waits keeps its place among equals. */

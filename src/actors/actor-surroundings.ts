@@ -7,6 +7,7 @@
 import type { Observable } from 'rxjs';
 import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { EnvelopeFacts, Post } from '../core/envelope.js';
+import type { Logger } from '../core/logger.js';
 import type { HandlingMark } from '../core/handling-mark.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { ActorCell } from './actor-cell.js';
@@ -27,6 +28,7 @@ export interface ActorFacilities extends Omit<FamilySurroundings, 'signals' | 'n
   readonly dispatcher: Dispatcher;
   /** Default: one that nobody reads. */
   readonly mark?: HandlingMark | undefined;
+  readonly log: Logger;
   readonly post: Post;
   readonly deadLetters: DeadLetterSink;
   /** Committed events, live. */
@@ -49,6 +51,8 @@ export interface SpawnRequest {
   readonly definition: RuntimeActor;
   readonly id: string | undefined;
   readonly args: unknown;
+  /** Whether it has lived before, on a thread that was lost. */
+  readonly anew?: boolean;
 }
 
 /** What cells need beyond the facilities: the other actors of the thread. */

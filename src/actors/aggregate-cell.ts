@@ -14,6 +14,7 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import { showThrown } from '../core/show-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import type { CellJournal, Stream } from '../journal/journal.js';
+import { nextHighWater } from '../mailbox/high-water.js';
 import { Mailbox } from '../mailbox/mailbox.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { type RecoveredAggregate, recoverAggregate } from './aggregate-recovery.js';
@@ -53,6 +54,8 @@ export class AggregateCell implements Runnable, EntryOwner {
   readonly id: string;
   readonly log: Logger;
   readonly mailbox: Mailbox;
+  /** As many messages waiting are news. */
+  highWater: number;
   /** Neighbours in the order of last use (aggregate-host.ts). */
   newer: AggregateCell | undefined;
   older: AggregateCell | undefined;
@@ -83,6 +86,7 @@ export class AggregateCell implements Runnable, EntryOwner {
     this.id = id;
     this.log = around.log;
     this.mailbox = new Mailbox(definition.options.mailbox);
+    this.highWater = nextHighWater(definition.options.mailbox.capacity, 0);
     this.#speculation = new Speculation(around.answers);
     this.#repeats = new Repeats(around, this.#speculation);
     this.#snapshots = new SnapshotPace(this);

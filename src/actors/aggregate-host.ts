@@ -9,6 +9,8 @@ import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
 import { HandlingMark } from '../core/handling-mark.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { nextHighWater } from '../mailbox/high-water.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Timer } from '../core/clock.js';
 import { AggregateCell, type CellSurroundings } from './aggregate-cell.js';
@@ -21,6 +23,7 @@ const SWEEPS = 4;
 
 /** What a host takes from the thread it lives on. */
 export interface HostSurroundings extends Omit<CellSurroundings, 'answers' | 'mark' | 'skipped'> {
+  readonly facts: FactSink;
   readonly deadLetters: DeadLetterSink;
   /** Default: one that nobody reads. */
   readonly mark?: HandlingMark | undefined;
@@ -29,6 +32,7 @@ export interface HostSurroundings extends Omit<CellSurroundings, 'answers' | 'ma
 export class AggregateHost {
   readonly definition: RuntimeAggregate;
   readonly #deadLetters: DeadLetterSink;
+  readonly #facts: FactSink;
   readonly #answers: Answers;
   readonly #around: CellSurroundings;
   readonly #cells = new Map<string, AggregateCell>();
@@ -39,9 +43,10 @@ export class AggregateHost {
   readonly #typesSkipped = new Set<string>();
 
   constructor(around: HostSurroundings, definition: RuntimeAggregate) {
-    const { deadLetters, mark = new HandlingMark(), ...shared } = around;
+    const { deadLetters, facts, mark = new HandlingMark(), ...shared } = around;
     this.definition = definition;
     this.#deadLetters = deadLetters;
+    this.#facts = facts;
     this.#answers = new Answers(deadLetters);
     this.#around = { ...shared, mark, answers: this.#answers, skipped: (event) => this.#skip(event) };
   }
@@ -71,6 +76,7 @@ export class AggregateHost {
     this.#touch(cell);
     const offer = cell.mailbox.offer(envelope);
     if (offer === 'taken') {
+      if (cell.mailbox.size >= cell.highWater) this.#rise(cell);
       this.#answers.expect();
       envelope.sink?.taken?.();
       cell.wake();
@@ -99,12 +105,23 @@ export class AggregateHost {
   }
 
   #overflowed(envelope: Envelope, offer: 'refused' | 'dropped-newest' | { readonly droppedOldest: Envelope }): void {
+    const { target: name, targetId: id, type } = typeof offer === 'object' ? offer.droppedOldest : envelope;
+    const reason = offer === 'refused' ? 'mailbox-full' : offer === 'dropped-newest' ? offer : 'dropped-oldest';
+    this.#facts.tell({ kind: 'dropped', name, id, type, reason });
     if (offer === 'refused') return failEnvelope(this.#deadLetters, envelope, this.#full(envelope, undefined));
     if (offer === 'dropped-newest') return failEnvelope(this.#deadLetters, envelope, this.#full(envelope, 'newest'));
     // The newcomer takes the place of the one that is dropped.
     this.#answers.expect();
     this.#answers.fail(offer.droppedOldest, this.#full(offer.droppedOldest, 'oldest'));
     envelope.sink?.taken?.();
+  }
+
+  #rise(cell: AggregateCell): void {
+    const { name, options } = this.definition;
+    const { capacity } = options.mailbox;
+    const waiting = cell.mailbox.size;
+    cell.highWater = nextHighWater(capacity, waiting);
+    this.#facts.tell({ kind: 'mailbox-high-water', name, id: cell.id, waiting, capacity });
   }
 
   #full(envelope: Envelope, dropped: 'oldest' | 'newest' | undefined): TroupeError {

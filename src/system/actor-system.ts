@@ -31,7 +31,9 @@ import type { ReminderTiming } from '../timers/reminder-timing.js';
 import type { PendingReminder } from '../timers/reminders.js';
 import type { DeadLetters } from './dead-letters.js';
 import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
+import type { SystemFact } from './fact-hub.js';
 import { Runtime } from './runtime.js';
+import type { StopReport } from './stop-report.js';
 import { untilTrue } from './settle.js';
 import { type Health, healthOf, type SystemMetrics, metricsOf } from './system-metrics.js';
 import { readSystemOptions, type SystemOptions } from './system-options.js';
@@ -244,6 +246,20 @@ export class ActorSystem implements AsyncDisposable {
     return this.#runtime.projections.view(projection);
   }
 
+  /**
+   * What happens in the runtime, as it happens: actors that begin, fail, restart and stop, mailboxes that fill, what is
+   * dropped, workers that are lost, commits. Costs nothing measurable while nobody is subscribed. Facts of workers come
+   * a moment later than their effects; what a worker had not handed over when it was lost, is not told.
+   *
+   * @example
+   * system.facts.subscribe((fact) => {
+   *   if (fact.kind === 'worker-lost') console.warn(fact.worker, fact.reason);
+   * });
+   */
+  get facts(): Observable<SystemFact> {
+    return this.#runtime.facts.asObservable();
+  }
+
   /** What could not be delivered or handled: an Observable, and `list()`, `retry(id)`, `discard(id)`. */
   get deadLetters(): DeadLetters {
     return this.#runtime.deadLetters;
@@ -311,10 +327,11 @@ export class ActorSystem implements AsyncDisposable {
    * afterwards. A second call waits for the first.
    *
    * @param options.timeout default 10 s.
+   * @returns the phases as they went, and what could not be handled in time, by definition.
    */
-  async stop(options: { readonly timeout?: Duration } = {}): Promise<void> {
+  async stop(options: { readonly timeout?: Duration } = {}): Promise<StopReport> {
     const timeoutMs = readTimeoutMs('stop', options, LIMITS.stopTimeoutMs);
-    await this.#runtime.stop(timeoutMs);
+    return this.#runtime.stop(timeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

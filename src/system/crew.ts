@@ -85,6 +85,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     links,
     codec,
     folds,
+    facts: runtime.facts,
     letter: (bytes) => {
       // Packed by the worker's dead-letter sink.
       const [letter, trace] = codec.unpack(bytes) as [DeadLetter, DeadLetterTrace | undefined];

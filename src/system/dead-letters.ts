@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.js';
 import type { DeadLetter, DeadLetterReason, DeadLetterTrace } from '../core/dead-letter.js';
 import type { Post } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import type { Logger } from '../core/logger.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal, RecordChange } from '../journal/journal.js';
@@ -28,6 +29,7 @@ export interface DeadLetterOptions {
   readonly post: Post;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly facts: FactSink;
   readonly newId: () => string;
   /** Letters kept, parked ones not counted. Default `LIMITS.deadLettersKept`. */
   readonly kept?: number;
@@ -245,6 +247,14 @@ export class DeadLetters extends SafeObservable<DeadLetter> implements ParkedLet
       `dead letter (${letter.reason}): ${letter.type} for ${name}/${id}${letter.error === null ? '' : `: ${letter.error.message}`}`,
       { deadLetter: letter.id },
     );
+    this.#options.facts.tell({
+      kind: 'dead-letter',
+      name,
+      id,
+      type: letter.type,
+      reason: letter.reason,
+      letter: letter.id,
+    });
     this.#letters$.next(letter);
   }
 

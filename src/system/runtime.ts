@@ -34,6 +34,7 @@ import { SafeSubject } from '../streams/safe-subject.js';
 import { type Cast, loadCast } from './cast.js';
 import { type Crew, hireCrew } from './crew.js';
 import { DeadLetters } from './dead-letters.js';
+import { FactHub } from './fact-hub.js';
 import { FrontDoor } from './front-door.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import { OffloadPool } from '../threads/offload-pool.js';
@@ -41,6 +42,8 @@ import { offloadBy } from './offload.js';
 import { Router } from './router.js';
 import { untilTrue } from './settle.js';
 import { Stage } from './stage.js';
+import { StopLog, type StopReport } from './stop-report.js';
+import { stopOnSignals } from './stop-signals.js';
 import type { SystemSettings } from './system-options.js';
 import { within } from './worker-succession.js';
 
@@ -63,6 +66,7 @@ export class Runtime {
   readonly present: PresentEvent;
   /** The threads that run offloaded functions; undefined when no thread could import them. */
   readonly offloads: OffloadPool | undefined;
+  readonly facts: FactHub;
   readonly newId: IdSource = randomIds();
   readonly #frontDoor: FrontDoor;
   readonly #deadlines: Deadlines;
@@ -71,9 +75,10 @@ export class Runtime {
   readonly #path: string;
   /** Under way; the journal is closed only behind them. */
   readonly #backups = new Set<Promise<unknown>>();
-  #stopping: Promise<void> | undefined;
   /** Actors that a reminder has started, before anybody else did. */
   readonly #woken = new Set<string>();
+  #stopping: Promise<StopReport> | undefined;
+  #signals: { release(): void } | undefined;
 
   /** Starts everything; what has been started is stopped again when a later part fails. */
   static async start(settings: SystemSettings): Promise<Runtime> {
@@ -94,6 +99,7 @@ export class Runtime {
       await runtime.reactions.start();
       await runtime.sagas.start();
       await runtime.timers.start();
+      runtime.#listenToSignals();
       return runtime;
     } catch (error) {
       await runtime?.crew?.workers.end();
@@ -111,6 +117,8 @@ export class Runtime {
     this.journal = journal;
     const { clock, log } = settings;
     const { askTimeoutMs } = settings.limits;
+    this.facts = new FactHub(clock, log);
+    const facts = this.facts.here;
     this.window = new EventWindow(journal.head);
     this.present = presentBy(cast.aggregates);
     this.events = new SafeSubject(log, 'events');
@@ -125,7 +133,7 @@ export class Runtime {
     this.#deadlines = new Deadlines(clock);
     const router = new Router();
     this.#frontDoor = new FrontDoor(router);
-    this.deadLetters = new DeadLetters({ journal, post: this.#frontDoor, clock, log, newId: this.newId });
+    this.deadLetters = new DeadLetters({ journal, post: this.#frontDoor, clock, log, facts, newId: this.newId });
     const codec = new FrameCodec();
     const offloads = Array.isArray(settings.cast) ? undefined : new OffloadPool(String(settings.cast), codec);
     this.offloads = offloads;
@@ -152,6 +160,7 @@ export class Runtime {
       cast,
       journal,
       deadLetters: this.deadLetters,
+      facts,
       clock,
       log,
       newId: this.newId,
@@ -194,6 +203,8 @@ export class Runtime {
     });
     journal.onCommit = (committed) => {
       this.window.add(committed);
+      const { firstPosition, lastPosition } = committed;
+      facts.tell({ kind: 'committed', firstPosition, lastPosition });
       if (this.events.observed) this.#publish(committed.firstPosition);
       this.crew?.workers.committed(committed);
       this.crew?.folds.committed();
@@ -271,43 +282,80 @@ export class Runtime {
     return this.#stopping !== undefined;
   }
 
-  stop(timeoutMs: number): Promise<void> {
+  stop(timeoutMs: number): Promise<StopReport> {
     this.#stopping ??= this.#shutDown(timeoutMs);
     return this.#stopping;
   }
 
-  async #shutDown(timeoutMs: number): Promise<void> {
-    const deadline = systemClock.monotonic() + timeoutMs;
-    const leftMs = (): number => Math.max(0, deadline - systemClock.monotonic());
-    this.#frontDoor.close(this.settings.name);
-    const timersStopped = this.timers.stop();
-    await this.reactions.stop(leftMs());
-    await this.sagas.stop(leftMs());
-    await this.crew?.workers.drain(leftMs());
-    await untilTrue(() => this.stage.idle, leftMs());
-    await this.stage.actors.stopAll(leftMs());
+  async #shutDown(timeoutMs: number): Promise<StopReport> {
+    const log = new StopLog(this.facts.here, timeoutMs);
+    const { crew } = this;
     const late = new TroupeError(
       'TROUPE_SYSTEM_STOPPED',
       `${this.settings.name} has stopped; the message was not handled within the ${timeoutMs} ms that stop() had`,
     );
+    let timersStopped: Promise<void> = Promise.resolve();
+    await log.phase('intake', () => {
+      this.#frontDoor.close(this.settings.name);
+      timersStopped = this.timers.stop();
+    });
+    // What reactions and sagas have in hand gets half of the time, so that mailboxes have some left.
+    await log.phase('reactions', (ms) => this.#inTime(ms, (limitMs) => this.reactions.stop(limitMs)), 1 / 2);
+    await log.phase('sagas', (ms) => this.#inTime(ms, (limitMs) => this.sagas.stop(limitMs)), 1 / 2);
+    await log.phase('mailboxes', async (ms) => {
+      if (crew === undefined) return untilTrue(() => this.stage.idle, ms);
+      const { complete, unhandled } = await crew.workers.drain(ms);
+      log.unhandled(unhandled);
+      return (await untilTrue(() => this.stage.idle, log.leftMs())) && complete;
+    });
+    log.unhandled(this.stage.unhandled());
+    await log.phase('actors', (ms) => this.#inTime(ms, (limitMs) => this.stage.actors.stopAll(limitMs)));
     this.stage.end(late);
-    await this.journal.flushed();
-    // Folds on workers write their last batches through this thread; one that is stuck ends with its worker.
-    const folded = this.projections.stop();
-    await within(folded, Math.max(leftMs(), LIMITS.workerEndMs));
-    await this.crew?.workers.end();
-    this.crew?.links.end(late);
-    this.crew?.links.close();
-    await this.offloads?.close();
-    // What has fired has its answer now, be it that there won't be one.
-    await within(timersStopped, LIMITS.workerEndMs);
-    await folded;
-    await this.deadLetters.stop();
-    this.#stopped.abort(late);
-    this.#deadlines.clear();
-    this.events.complete();
-    await Promise.allSettled(this.#backups);
-    await this.journal.close();
+    await log.phase('commit', () => this.journal.flushed());
+    await log.phase('close', async () => {
+      // Folds on workers write their last batches through this thread; one that is stuck ends with its worker.
+      const folded = this.projections.stop();
+      await within(folded, Math.max(log.leftMs(), LIMITS.workerEndMs));
+      await crew?.workers.end();
+      crew?.links.end(late);
+      crew?.links.close();
+      await this.offloads?.close();
+      // What has fired has its answer now, be it that there won't be one.
+      await within(timersStopped, LIMITS.workerEndMs);
+      await folded;
+      await this.deadLetters.stop();
+      this.#stopped.abort(late);
+      this.#deadlines.clear();
+      this.events.complete();
+      await Promise.allSettled(this.#backups);
+      await this.journal.close();
+      this.#signals?.release();
+    });
+    const report = log.report();
+    if (!report.complete) this.#tellUnfinished(report);
+    this.facts.complete();
+    return report;
+  }
+
+  /** Whether it has ended within the time that it was given. */
+  async #inTime(limitMs: number, run: (limitMs: number) => Promise<void>): Promise<boolean> {
+    const startedMs = systemClock.monotonic();
+    await run(limitMs);
+    return systemClock.monotonic() - startedMs < Math.max(limitMs, 1);
+  }
+
+  #tellUnfinished({ unhandled }: StopReport): void {
+    const parts = Object.entries(unhandled).map(([name, count]) => `${count} of ${name}`);
+    if (parts.length === 0) return;
+    this.settings.log.warn(
+      `${this.settings.name} has stopped before all messages were handled; not handled: ${parts.join(', ')}; ` +
+        'give stop() more time',
+    );
+  }
+
+  #listenToSignals(): void {
+    const { signals } = this.settings;
+    if (signals.length > 0) this.#signals = stopOnSignals(signals, () => this.stop(LIMITS.stopTimeoutMs));
   }
 
   /** Gives the events of a commit to the subscribers of `events`. */

@@ -20,6 +20,7 @@ import type { Deadlines } from '../core/deadlines.js';
 import type { Envelope, Post } from '../core/envelope.js';
 import { HandlingMark } from '../core/handling-mark.js';
 import { LIMITS } from '../core/limits.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
@@ -36,6 +37,7 @@ export interface StageSurroundings {
   readonly cast: Cast;
   readonly journal: CellJournal;
   readonly deadLetters: DeadLetterSink;
+  readonly facts: FactSink;
   readonly clock: Clock;
   readonly log: Logger;
   readonly newId: () => string;
@@ -100,6 +102,13 @@ export class Stage {
     let count = 0;
     for (const host of this.aggregates) count += host.unfinished;
     return count;
+  }
+
+  /** Messages that have no outcome yet, by definition. */
+  unhandled(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = { ...this.actors.waiting() };
+    for (const { definition, unfinished } of this.aggregates) if (unfinished > 0) counts[definition.name] = unfinished;
+    return counts;
   }
 
   /** Whether nothing waits and nothing is handled. */

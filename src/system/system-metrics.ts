@@ -1,6 +1,7 @@
 /** The numbers and the health of a system as plain data, gathered when asked for. */
 import type { BuildProgress } from '../projections/build-progress.js';
 import type { TimerMetrics } from '../timers/timer-service.js';
+import type { FactCounts } from '../core/facts.js';
 import type { Runtime } from './runtime.js';
 
 /** A reaction or projection, and how far behind the head it is, in positions. */
@@ -72,6 +73,8 @@ export interface SystemMetrics {
   readonly timers: TimerMetrics;
   /** Dead letters since the start, by reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** How often each kind of runtime fact was told since the start, on all threads; see `system.facts`. */
+  readonly facts: FactCounts;
   /** Exceptions thrown by subscribers of `events` since the start. */
   readonly subscriberErrors: number;
 }
@@ -119,7 +122,8 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   let unfinished = runtime.stage.unfinished;
   let actorsBusy = runtime.stage.actors.busy;
   // What lives on workers is as old as the last look at them.
-  for (const status of runtime.crew?.workers.statuses() ?? []) {
+  const statuses = runtime.crew?.workers.statuses() ?? [];
+  for (const status of statuses) {
     for (const [name, count] of Object.entries(status.instances)) instances[name] = (instances[name] ?? 0) + count;
     handled += status.handled;
     eventsSkipped += status.eventsSkipped;
@@ -146,6 +150,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     projections: runtime.projections.metrics(),
     timers: runtime.timers.metrics(),
     deadLetters: runtime.deadLetters.counts(),
+    facts: runtime.facts.counts(statuses.map(({ facts }) => facts)),
     subscriberErrors: runtime.events.errors,
   };
 }

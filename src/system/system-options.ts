@@ -13,6 +13,7 @@ import {
 } from '../actors/supervision-options.js';
 import type { AnyDefinition } from './cast.js';
 import { consoleLogger } from './console-logger.js';
+import { STOP_SIGNALS, type StopSignal } from './stop-signals.js';
 
 /** Limits of one system. */
 export interface LimitOptions {
@@ -50,6 +51,11 @@ export interface SystemOptions {
   readonly limits?: LimitOptions;
   /** How failing top-level actors are dealt with; shaped and defaulted like an actor's `children`. */
   readonly supervision?: SupervisionOptions;
+  /**
+   * Signals on which the system stops by itself, such as `['SIGTERM', 'SIGINT']`; when it has stopped, the process ends
+   * by the signal. A second one ends the process at once. Default: none.
+   */
+  readonly signals?: readonly StopSignal[];
   /** Source of time; for tests. Default: the machine's. */
   readonly clock?: Clock;
   /** Where the runtime logs. Default: warnings and errors to standard error. */
@@ -69,11 +75,12 @@ export interface SystemSettings {
     readonly outcomes: number;
   };
   readonly supervision: SupervisionSettings;
+  readonly signals: readonly StopSignal[];
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-const KEYS = ['name', 'cast', 'workers', 'journal', 'limits', 'supervision', 'clock', 'log'] as const;
+const KEYS = ['name', 'cast', 'workers', 'journal', 'limits', 'supervision', 'signals', 'clock', 'log'] as const;
 
 /** @throws TROUPE_INVALID_OPTIONS naming the option, its value, and what to give instead */
 export function readSystemOptions(options: unknown): SystemSettings {
@@ -92,6 +99,7 @@ export function readSystemOptions(options: unknown): SystemSettings {
       askTimeoutMs: limits.durationMs('askTimeout', LIMITS.askTimeoutMs, { min: 1, infinite: true }),
       outcomes: limits.integer('outcomes', { min: 0 }, LIMITS.outcomesPerAggregate),
     },
+    signals: readSignals(given),
     supervision: readSupervision(given.nested('supervision', SUPERVISION_KEYS)),
     // Handed in by tests, which are typed; a wrong one shows at the first call.
     clock: (given.value('clock') as Clock | undefined) ?? systemClock,
@@ -114,6 +122,13 @@ function readWorkers(given: OptionReader): number | 'auto' {
   if (workers === 'auto') return workers;
   if (typeof workers === 'number' && Number.isSafeInteger(workers) && workers >= 0 && workers <= 256) return workers;
   throw given.refusal('workers', "give a whole number from 0 to 256, or 'auto'");
+}
+
+function readSignals(given: OptionReader): readonly StopSignal[] {
+  const signals = given.value('signals') ?? [];
+  const known: readonly unknown[] = STOP_SIGNALS;
+  if (Array.isArray(signals) && signals.every((one) => known.includes(one))) return signals as readonly StopSignal[];
+  throw given.refusal('signals', `give an array of signals to stop on, of ${STOP_SIGNALS.join(', ')}`);
 }
 
 function readJournal(given: OptionReader): SystemSettings['journal'] {

@@ -10,6 +10,8 @@ import { presentBy } from '../actors/present-event.js';
 import type { InstanceAddress, Ordinal, Signal } from '../actors/signal.js';
 import { checkMessage } from '../actors/message-check.js';
 import { thrownText } from '../supervision/thrown.js';
+import { type FactCounts, Facts } from '../core/facts.js';
+import type { RuntimeFact } from '../core/runtime-fact.js';
 import { systemClock, type Timer } from '../core/clock.js';
 import type { DeadLetter, DeadLetterSink } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
@@ -35,6 +37,7 @@ import { RemoteJournal } from '../threads/remote-journal.js';
 import { loadCast } from './cast.js';
 import type { OffloadOutcome } from '../threads/offload-entry.js';
 import { offloadBy } from './offload.js';
+import { TurnBatch } from '../threads/turn-batch.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
 import { untilTrue } from './settle.js';
@@ -63,6 +66,8 @@ export interface SpawnOnWorker {
   readonly id: string;
   readonly args: Uint8Array;
   readonly ordinal: Ordinal;
+  /** Whether it has lived before, on a worker that was lost. */
+  readonly anew: boolean;
 }
 
 /** How a worker is, asked for by `status`. */
@@ -75,6 +80,7 @@ export interface WorkerStatus {
   readonly eventsSkipped: number;
   readonly actorsBusy: boolean;
   readonly instances: Readonly<Record<string, number>>;
+  readonly facts: FactCounts;
 }
 
 /** The pool's task. Resolves when the worker has ended as it was told. */
@@ -92,6 +98,10 @@ class WorkerStage {
   readonly #start: WorkerStart;
   readonly #control: ControlPort;
   readonly #log: Logger;
+  readonly #facts: Facts;
+  readonly #factBatch = new TurnBatch<RuntimeFact>((facts) => {
+    this.#control.note('facts', this.#codec?.pack(facts.map(carriedFact)));
+  });
   readonly #end: () => void;
   readonly #newId = randomIds();
   readonly #deadlines = new Deadlines(systemClock);
@@ -134,11 +144,13 @@ class WorkerStage {
         for (const of of all) this.#stage?.actors.find(name, id)?.cycle.watch.watch(of, true);
       },
       stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
+      watchFacts: (wanted: boolean) => this.#facts.listen(wanted ? (fact) => this.#factBatch.add(fact) : undefined),
       status: () => this.#status(),
       stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
       end: () => this.#leave(),
     });
     this.#log = distantLog(this.#control);
+    this.#facts = new Facts(this.#log);
     this.#events = new SafeSubject(this.#log, 'events');
     this.#window = new EventWindow(start.head);
   }
@@ -182,6 +194,7 @@ class WorkerStage {
         cast,
         journal,
         deadLetters,
+        facts: this.#facts,
         clock: systemClock,
         log: this.#log,
         newId: this.#newId,
@@ -235,15 +248,19 @@ class WorkerStage {
     }
   }
 
-  #spawn({ name, id, args, ordinal }: SpawnOnWorker): void {
+  #spawn({ name, id, args, ordinal, anew }: SpawnOnWorker): void {
     const definition = this.#stage?.actorNamed(name);
     if (definition === undefined || this.#codec === undefined) throw new Error(`there is no actor ${name}`);
-    this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args), ordinal });
+    this.#stage?.actors.spawn(definition, { id, args: this.#codec.unpack(args), ordinal, anew });
   }
 
   /** Top-level actors report to the main thread, which also knows where to stop whom. */
   #signal(links: Links, to: InstanceAddress | undefined, signal: Signal): void {
-    if (to === undefined) this.#control.note('report', this.#codec?.pack(reportable(signal)));
+    if (to === undefined)
+      this.#control.note(
+        'report',
+        this.#codec?.pack(signal.kind === 'child-failed' ? { ...signal, error: carriedError(signal.error) } : signal),
+      );
     else if (signal.kind === 'stop' && !links.isHere(to)) this.#control.note('stopActor', to);
     else links.signal(to, signal);
   }
@@ -262,7 +279,9 @@ class WorkerStage {
     const links = this.#links;
     const journal = this.#journal;
     if (stage === undefined || links === undefined || journal === undefined) {
-      return { idle: true, activity: 0, unfinished: 0, handled: 0, eventsSkipped: 0, actorsBusy: false, instances: {} };
+      const facts = this.#facts.counts;
+      const nothing = { unfinished: 0, handled: 0, eventsSkipped: 0, actorsBusy: false };
+      return { idle: true, activity: 0, ...nothing, instances: {}, facts };
     }
     const instances: Record<string, number> = {};
     let handled = 0;
@@ -281,12 +300,16 @@ class WorkerStage {
       eventsSkipped,
       actorsBusy: stage.actors.busy,
       instances,
+      facts: this.#facts.counts,
     };
   }
 
-  async #stop(timeoutMs: number): Promise<void> {
+  /** Resolves with the messages that have not been handled, by definition. */
+  async #stop(timeoutMs: number): Promise<Readonly<Record<string, number>>> {
+    const deadlineMs = systemClock.monotonic() + timeoutMs;
     await untilTrue(() => this.#status().idle, timeoutMs);
-    await this.#stage?.actors.stopAll(timeoutMs);
+    const unhandled = this.#stage?.unhandled() ?? {};
+    await this.#stage?.actors.stopAll(Math.max(0, deadlineMs - systemClock.monotonic()));
     const late = new TroupeError(
       'TROUPE_SYSTEM_STOPPED',
       'the system has stopped; the message was not handled within the time that stop() had',
@@ -294,6 +317,7 @@ class WorkerStage {
     this.#stage?.end(late);
     this.#links?.flush();
     this.#links?.end(late);
+    return unhandled;
   }
 
   /** What is under way comes to its end, within the time, and its outcomes leave. */
@@ -382,15 +406,17 @@ function plainFields(fields: Readonly<Record<string, unknown>>): Record<string, 
   return plain;
 }
 
-/** An error may be anything, also what can't be carried; then the guardian gets what can be said of it. */
-function reportable(signal: Signal): Signal {
-  if (signal.kind !== 'child-failed') return signal;
-  const { error } = signal;
-  if (error instanceof Error) return signal;
+/** An error may be anything, also what can't be carried; then the main thread gets what can be said of it. */
+function carriedError(error: unknown): unknown {
+  if (error instanceof Error) return error;
   try {
     checkMessage(error, 'what was thrown');
-    return signal;
+    return error;
   } catch {
-    return { ...signal, error: new Error(thrownText(error)) };
+    return new Error(thrownText(error));
   }
+}
+
+function carriedFact(fact: RuntimeFact): RuntimeFact {
+  return fact.kind === 'failed' || fact.kind === 'failed-again' ? { ...fact, error: carriedError(fact.error) } : fact;
 }

@@ -7,6 +7,7 @@
  */
 import { systemClock } from '../core/clock.js';
 import { suspectsOf } from '../core/handling-mark.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import { LIMITS } from '../core/limits.js';
 import { MessageChannel } from '../threads/channel.js';
 import type { Links } from '../threads/links.js';
@@ -23,7 +24,7 @@ export interface SuccessionSurroundings {
   make(index: ThreadIndex): WorkerHandle;
   /** Spawns the plain actors of a worker again. */
   readonly respawn: (worker: WorkerHandle) => Promise<void>;
-  readonly log: (level: 'warn' | 'error', message: string) => void;
+  readonly facts: FactSink;
 }
 
 /** A worker that is being replaced. */
@@ -35,7 +36,10 @@ export interface Vacancy {
 export class Succession {
   readonly #around: SuccessionSurroundings;
   readonly #losses = new Map<LossReason, number>();
-  readonly #vacant = new Map<ThreadIndex, { readonly filled: Promise<void>; error: string }>();
+  readonly #vacant = new Map<
+    ThreadIndex,
+    { readonly filled: Promise<void>; readonly sinceMs: number; error: string }
+  >();
   /** Deaths of young workers in a row. */
   readonly #early = new Map<ThreadIndex, number>();
   #closed = false;
@@ -71,12 +75,14 @@ export class Succession {
     for (const worker of all) {
       this.#connect(worker, true);
       worker.takePlace();
+      const afterMs = systemClock.monotonic() - worker.startedMs;
+      this.#around.facts.tell({ kind: 'worker-ready', worker: worker.index, afterMs });
     }
   }
 
   /** A worker has died: what it had handed over counts, its successor gets the rest again. */
   lost(worker: WorkerHandle, cause: unknown): void {
-    const { links, workers, log } = this.#around;
+    const { links, workers, facts } = this.#around;
     const { index } = worker;
     if (workers.get(index) !== worker) return;
     workers.delete(index);
@@ -84,7 +90,7 @@ export class Succession {
     this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + 1);
     const error = workerLost(index, cause);
     const suspects = suspectsOf(worker.memory);
-    log('error', error.message);
+    facts.tell({ kind: 'worker-lost', worker: index, reason, error });
     worker.close(error);
     links.lost(index, error, suspects);
     for (const other of workers.values()) {
@@ -97,7 +103,7 @@ export class Succession {
     if (vacancy !== undefined) vacancy.error = error.message;
     else if (!this.#closed) {
       const filled = this.#fill(index).finally(() => this.#vacant.delete(index));
-      this.#vacant.set(index, { filled, error: error.message });
+      this.#vacant.set(index, { filled, sinceMs: systemClock.monotonic(), error: error.message });
     }
   }
 
@@ -105,8 +111,8 @@ export class Succession {
   async retire(worker: WorkerHandle, text: string): Promise<void> {
     if (worker.retiring || worker.gone || this.#closed) return;
     worker.retiring = true;
-    const { links, log } = this.#around;
-    log('warn', `worker ${worker.index} is replaced: ${text}`);
+    const { links, facts } = this.#around;
+    facts.tell({ kind: 'worker-retired', worker: worker.index, because: text });
     links.pause(worker.index);
     const paused = [...worker.peers].map((other) => other.control.call('pause', worker.index));
     await within(Promise.allSettled(paused), LIMITS.retireMs);
@@ -124,6 +130,8 @@ export class Succession {
       try {
         await worker.started;
         await this.#introduce(worker);
+        const afterMs = systemClock.monotonic() - (this.#vacant.get(index)?.sinceMs ?? worker.startedMs);
+        this.#around.facts.tell({ kind: 'worker-ready', worker: index, afterMs });
         return;
       } catch (error) {
         const vacancy = this.#vacant.get(index);

@@ -7,6 +7,7 @@
  * without fault.
  */
 import { systemClock, type Timer } from '../core/clock.js';
+import type { FactSink } from '../core/runtime-fact.js';
 import { pulseOf } from '../core/handling-mark.js';
 import type { SystemSettings } from './system-options.js';
 import { pulseEveryMs, type WorkerHandle } from './worker-handle.js';
@@ -35,7 +36,10 @@ export class WorkerWatch {
   #timer: Timer | undefined;
   #greedy: { readonly worker: WorkerHandle; readonly stillMs: number } | undefined;
 
-  constructor(settings: SystemSettings, workers: () => Iterable<WorkerHandle>) {
+  readonly #facts: FactSink;
+
+  constructor(settings: SystemSettings, workers: () => Iterable<WorkerHandle>, facts: FactSink) {
+    this.#facts = facts;
     this.#settings = settings;
     this.#workers = workers;
     this.#everyMs = pulseEveryMs(settings);
@@ -78,6 +82,7 @@ export class WorkerWatch {
     if (lateMs > this.#everyMs * SLOW) seen.excusedMs += this.#everyMs;
     const stillMs = now - seen.atMs - Math.min(seen.excusedMs, MOST_EXCUSED * blockedAfterMs);
     if (stillMs > blockedAfterMs) {
+      this.#facts.tell({ kind: 'worker-blocked', worker: worker.index, stillMs });
       worker.end('blocked', `its loop was blocked for ${blockedAfterMs} ms`);
     } else if (heapMb !== undefined && stillMs >= this.#everyMs && rss - seen.rss > heapMb * MIB) {
       if (this.#greedy === undefined || stillMs > this.#greedy.stillMs) this.#greedy = { worker, stillMs };

@@ -4,6 +4,7 @@
  * How one is held stands in `worker-handle.ts`, who watches it in `worker-watch.ts`, and what happens when it dies in
  * `worker-succession.ts`.
  */
+import type { RuntimeFact } from '../core/runtime-fact.js';
 import type { InstanceAddress, Ordinal, Report, SignalPost } from '../actors/signal.js';
 import { systemClock, systemRandom, type Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
@@ -22,6 +23,7 @@ import type { ReminderKey, ReminderRequest } from '../timers/reminder.js';
 import type { ReminderPost } from '../timers/reminders.js';
 import { untilTrue } from './settle.js';
 import type { SystemSettings } from './system-options.js';
+import type { FactHub } from './fact-hub.js';
 import { Roster, type RosterEntry } from './roster.js';
 import type { SpawnOnWorker, WorkerStatus } from './worker-entry.js';
 import { type LossReason, WorkerHandle } from './worker-handle.js';
@@ -41,11 +43,19 @@ export interface WorkersSurroundings {
   letterGone(id: string): void;
   readonly offloads: OffloadPool | undefined;
   readonly reminders: ReminderPost;
+  readonly facts: FactHub;
   log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
 }
 
 /** Deaths after which an actor begins no other life. */
 const MOST_DEATHS = 2;
+
+/** What has become of what the workers had to do; messages that were not handled by definition. */
+export interface Drained {
+  readonly complete: boolean;
+  readonly unhandled: Readonly<Record<string, number>>;
+}
+
 /** Actors that begin anew together. */
 const RESPAWNED_AT_ONCE = 256;
 
@@ -65,8 +75,8 @@ export class Workers {
 
   constructor(around: WorkersSurroundings) {
     this.#around = around;
-    const { settings, links } = around;
-    const { clock, log, supervision } = settings;
+    const { settings, links, facts } = around;
+    const { clock, supervision } = settings;
     const signals: SignalPost = {
       signal: (to, signal) => {
         // What a lost worker has not read is gone; an order to stop is kept. It fails only if the system stops.
@@ -74,7 +84,7 @@ export class Workers {
         else links.signal(to, signal);
       },
     };
-    this.#roster = new Roster({ clock, log, signals, random: systemRandom }, supervision);
+    this.#roster = new Roster({ clock, facts: facts.here, signals, random: systemRandom }, supervision);
     const { heapMb } = settings.limits;
     const hardHeapMb = heapMb === undefined ? undefined : heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb;
     this.#pool = new WorkerPool(new URL('./worker-entry.js', import.meta.url), around.placement.workers, hardHeapMb);
@@ -83,9 +93,12 @@ export class Workers {
       workers: this.#workers,
       make: (index) => this.#make(index),
       respawn: (worker) => this.#respawn(worker),
-      log: (level, message) => around.log(level, message, undefined),
+      facts: facts.here,
     });
-    this.#watch = new WorkerWatch(around.settings, () => this.#workers.values());
+    this.#watch = new WorkerWatch(around.settings, () => this.#workers.values(), facts.here);
+    facts.onWanted((wanted) => {
+      for (const worker of this.#workers.values()) worker.control.note('watchFacts', wanted);
+    });
   }
 
   /** @throws TROUPE_INVALID_OPTIONS when the cast can't be loaded in a worker */
@@ -161,14 +174,24 @@ export class Workers {
   }
 
   /** Finishes what the workers have to do, within the time; what is lost meanwhile goes to the successor. */
-  async drain(timeoutMs: number): Promise<void> {
+  async drain(timeoutMs: number): Promise<Drained> {
     const deadlineMs = systemClock.monotonic() + timeoutMs;
     const leftMs = (): number => Math.max(0, deadlineMs - systemClock.monotonic());
     // A worker can't know what is on its way to it: all have to be at rest before the first one may stop.
-    await untilTrue(() => this.#isQuiet(leftMs()), leftMs());
+    let complete = await untilTrue(() => this.#isQuiet(leftMs()), leftMs());
     this.#roster.close();
-    const stops = [...this.#workers.values()].map((worker) => worker.control.call('stop', { timeoutMs: leftMs() }));
+    const unhandled: Record<string, number> = {};
+    let silent = this.#workers.size;
+    const stops = [...this.#workers.values()].map(async (worker) => {
+      // The worker's own answer to this call.
+      const left = (await worker.control.call('stop', { timeoutMs: leftMs() })) as Readonly<Record<string, number>>;
+      for (const [name, count] of Object.entries(left)) unhandled[name] = (unhandled[name] ?? 0) + count;
+      silent -= 1;
+    });
     await within(Promise.allSettled(stops), Math.max(leftMs(), LIMITS.workerEndMs));
+    // One that is blocked doesn't answer.
+    complete &&= silent === 0;
+    return { complete, unhandled };
   }
 
   /** Ends the threads; those that don't end by themselves are ended from outside. */
@@ -186,7 +209,7 @@ export class Workers {
   }
 
   #make(index: ThreadIndex): WorkerHandle {
-    const { settings, journal, placement } = this.#around;
+    const { settings, journal, placement, facts } = this.#around;
     const worker: WorkerHandle = new WorkerHandle({
       index,
       workers: placement.workers,
@@ -197,11 +220,13 @@ export class Workers {
       folds: this.#around.folds,
       lost: (lost, cause) => {
         if (!this.#begun) return;
+        if (lost.status !== undefined) facts.keep(lost.status.facts);
         this.#succession.lost(lost, cause);
         this.#roster.lost(({ name, id }) => placement.homeOf(name, id) === index);
       },
     });
     this.#workers.set(index, worker);
+    if (facts.wanted) worker.control.note('watchFacts', true);
     if (this.#reactionsStop !== undefined) worker.control.note('stopReactions', this.#reactionsStop);
     return worker;
   }
@@ -221,6 +246,9 @@ export class Workers {
       forget: ({ target, targetId, name }: ReminderKey) => this.#around.reminders.forget(target, targetId, name),
       offload: ({ exported, input }: OffloadTask) => this.#around.offloads?.outcome(exported, input),
       stopActor: ({ name, id }: { name: string; id: string }) => this.stopActor(name, id),
+      // Packed by the worker.
+      facts: (bytes: Uint8Array) =>
+        this.#around.facts.receive(index, this.#around.codec.unpack(bytes) as RuntimeFact[]),
       // Packed by the worker's signal post.
       report: (bytes: Uint8Array) => this.#roster.report(this.#around.codec.unpack(bytes) as Report),
       watches: ({ watcher, of, stands }: { watcher: Ordinal; of: InstanceAddress; stands: boolean }) =>
@@ -242,7 +270,9 @@ export class Workers {
     const atOnce = this.#mortal.has(worker.index) ? 1 : RESPAWNED_AT_ONCE;
     for (let from = 0; from < all.length; from += atOnce) {
       const some = all.slice(from, from + atOnce);
-      const outcomes = await Promise.allSettled(some.map((entry) => worker.control.call('spawn', orderOf(entry))));
+      const outcomes = await Promise.allSettled(
+        some.map((entry) => worker.control.call('spawn', { ...orderOf(entry), anew: true })),
+      );
       if (worker.gone) this.#mortal.add(worker.index);
       for (const [index, outcome] of outcomes.entries()) {
         const entry = some[index];
@@ -314,5 +344,5 @@ export class Workers {
 }
 
 function orderOf({ name, id, args, ordinal }: RosterEntry): SpawnOnWorker {
-  return { name, id, args, ordinal };
+  return { name, id, args, ordinal, anew: false };
 }

@@ -15,7 +15,7 @@ function family(options: SupervisionOptions = {}) {
   const children = new ActorFamily(
     {
       clock,
-      log: { debug: silent, info: silent, warn: silent, error: silent },
+      facts: { tell: silent },
       signals: {
         signal: (to, signal) => void sent.push(`${signal.kind} ${to === undefined ? 'guardian' : keyOf(to)}`),
       },

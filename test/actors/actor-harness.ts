@@ -18,6 +18,7 @@ import type { DeadLetter, DeadLetterSink } from '../../src/core/dead-letter.js';
 import { Deadlines } from '../../src/core/deadlines.js';
 import { Envelope, type EnvelopeFacts, type Post } from '../../src/core/envelope.js';
 import { OptionReader } from '../../src/core/option-reader.js';
+import { Facts } from '../../src/core/facts.js';
 import type { RecordedEvent } from '../../src/core/recorded-event.js';
 import { TroupeError } from '../../src/core/troupe-error.js';
 import { ManualClock } from '../../src/testkit/manual-clock.js';
@@ -57,6 +58,7 @@ export class ActorHarness {
       dispatcher: new Dispatcher(this.clock),
       post: this.post,
       deadLetters,
+      facts: new Facts({ debug: write, info: write, warn: write, error: write }),
       clock: this.clock,
       log: { debug: write, info: write, warn: write, error: write },
       random: () => 0,

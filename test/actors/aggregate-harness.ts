@@ -75,6 +75,7 @@ export class AggregateHarness<D extends RuntimeAggregate = RuntimeAggregate> {
         journal: this.#journal(),
         dispatcher: new Dispatcher(this.clock),
         deadLetters: this.#sink,
+        facts: { tell: () => undefined },
         clock: this.clock,
         log: { debug: write, info: write, warn: write, error: write },
         newId: () => `id-${(this.#ids += 1)}`,

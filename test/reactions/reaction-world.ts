@@ -117,7 +117,11 @@ export class Life {
     const log = this.#logger();
     const shared = { journal, clock: this.clock, log, post: this.post };
     let ids = 0;
-    this.deadLetters = new DeadLetters({ ...shared, newId: () => `id-${(ids += 1)}` });
+    this.deadLetters = new DeadLetters({
+      ...shared,
+      facts: { tell: () => undefined },
+      newId: () => `id-${(ids += 1)}`,
+    });
     this.reactions = new Reactions({
       ...shared,
       definitions,

@@ -27,7 +27,8 @@ async function open(
   const post = new FakePost(world);
   let ids = 0;
   const newId = (): string => `id-${(ids += 1)}`;
-  const letters = new DeadLetters({ journal, post, clock, log, newId, ...(kept === undefined ? {} : { kept }) });
+  const facts = { tell: () => undefined };
+  const letters = new DeadLetters({ journal, post, clock, log, facts, newId, ...(kept === undefined ? {} : { kept }) });
   await letters.start();
   return { letters, clock, post };
 }
