@@ -13,6 +13,7 @@ import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showThrown } from '../core/show-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
+import { encodeStream } from '../journal/event-codec.js';
 import type { CellJournal, Stream } from '../journal/journal.js';
 import { nextHighWater } from '../mailbox/high-water.js';
 import { Mailbox } from '../mailbox/mailbox.js';
@@ -79,6 +80,7 @@ export class AggregateCell implements Runnable, EntryOwner {
   #backoff: LoadBackoff | undefined;
   #backoffTimer: Timer | undefined;
   #abort: AbortController | undefined;
+  #streamText: string | undefined;
 
   constructor(around: CellSurroundings, definition: RuntimeAggregate, id: string) {
     this.#around = around;
@@ -96,6 +98,11 @@ export class AggregateCell implements Runnable, EntryOwner {
   get idle(): boolean {
     const resting = this.#phase === 'ready' || this.#phase === 'cold';
     return resting && this.#speculation.isEmpty && this.mailbox.size === 0;
+  }
+
+  get streamText(): string {
+    this.#streamText ??= encodeStream(this.definition.name, this.id);
+    return this.#streamText;
   }
 
   get signal(): AbortSignal {

@@ -8,6 +8,7 @@ import { LIMITS } from '../core/limits.js';
 import type { OptionReader } from '../core/option-reader.js';
 import type { EventToApply } from '../core/recorded-event.js';
 import { isSchema, type Schema } from '../core/schema.js';
+import { encodeEventType } from '../journal/event-codec.js';
 import type { AggregateContext } from './aggregate-context.js';
 import type { AggregateOptions, InferredEvents, InferredMessages, SnapshotFacts } from './aggregate-options.js';
 import { readDefinition, readTypes } from './definition-name.js';
@@ -114,7 +115,13 @@ function readEvents(given: OptionReader): ReadonlyMap<string, RuntimeEvent> {
     const apply = event.function('apply', '(state, data, event) => state') as RuntimeEvent['apply'];
     events.set(
       type,
-      Object.freeze({ version, schema: readSchema(event), upcast: readUpcasters(event, version), apply }),
+      Object.freeze({
+        version,
+        text: encodeEventType(type, version),
+        schema: readSchema(event),
+        upcast: readUpcasters(event, version),
+        apply,
+      }),
     );
   }
   return events;
@@ -195,6 +202,8 @@ export interface AggregateDefinition<Name extends string, State, Events, Message
 export interface RuntimeEvent {
   /** Schema version of new events. */
   readonly version: number;
+  /** What its events have in common in the journal, see `journal/event-codec.ts`. */
+  readonly text: string;
   readonly schema: Schema | undefined;
   /** By version n: from there to n + 1. */
   readonly upcast: ReadonlyMap<number, (data: unknown) => unknown>;

@@ -2,7 +2,8 @@
  * The outcome of one command on its way to the journal: what is written, and who waits for it.
  *
  * Nothing of it is visible before the commit (promise 2). Repeats of the command that arrive meanwhile, and answers
- * that rest on it, such as those of queries, follow it: they are told when it is durable, in the order they came.
+ * that rest on it, such as those of queries, follow it: they are told when it is durable, in the order they came. What was
+ * decided is kept as it is, not copied: a thousand of these wait while the disk turns, and the garbage collector moves them.
  */
 import type { Envelope } from '../core/envelope.js';
 import { hashText } from '../core/fingerprint.js';
@@ -21,23 +22,11 @@ export type Follower = (error: TroupeError | undefined) => void;
 
 export class CommandEntry implements JournalEntry {
   readonly stream: Stream;
-  readonly baseVersion: number;
-  readonly events: string;
-  readonly eventCount: number;
-  readonly commandId: string;
-  readonly commandHash: number;
-  readonly eventIdHashes: readonly number[] | undefined;
-  /** Ids that the sender gave its events (`append`). */
-  readonly eventIds: readonly string[] | undefined;
-  readonly fingerprint: number;
-  readonly explicitId: boolean;
-  readonly reply: unknown;
-  readonly rejection: TroupeError | undefined;
-  readonly eventlessOutcome: StoredOutcome | undefined;
   readonly snapshot: JournalEntry['snapshot'];
-  readonly timers: JournalEntry['timers'];
+  readonly eventIdHashes: readonly number[] | undefined;
   readonly envelope: Envelope;
   readonly #owner: EntryOwner;
+  readonly #decided: DecidedEntry;
   #position = 0;
   #followers: Follower[] | undefined;
 
@@ -51,20 +40,58 @@ export class CommandEntry implements JournalEntry {
     this.#owner = owner;
     this.envelope = envelope;
     this.stream = stream;
-    this.baseVersion = decided.baseVersion;
-    this.events = decided.events;
-    this.eventCount = decided.eventCount;
-    this.commandId = decided.commandId;
-    this.commandHash = decided.commandHash;
-    this.eventIds = decided.eventIds;
+    this.#decided = decided;
     this.eventIdHashes = decided.eventIds?.map(hashText);
-    this.fingerprint = decided.fingerprint;
-    this.explicitId = decided.explicitId;
-    this.reply = decided.reply;
-    this.rejection = decided.rejection;
-    this.eventlessOutcome = decided.eventlessOutcome;
     this.snapshot = snapshot;
-    this.timers = decided.timers;
+  }
+
+  get timers(): JournalEntry['timers'] {
+    return this.#decided.timers;
+  }
+
+  get baseVersion(): number {
+    return this.#decided.baseVersion;
+  }
+
+  get events(): string {
+    return this.#decided.events;
+  }
+
+  get eventCount(): number {
+    return this.#decided.eventCount;
+  }
+
+  get commandId(): string {
+    return this.#decided.commandId;
+  }
+
+  get commandHash(): number {
+    return this.#decided.commandHash;
+  }
+
+  /** Ids that the sender gave its events (`append`). */
+  get eventIds(): readonly string[] | undefined {
+    return this.#decided.eventIds;
+  }
+
+  get fingerprint(): number {
+    return this.#decided.fingerprint;
+  }
+
+  get explicitId(): boolean {
+    return this.#decided.explicitId;
+  }
+
+  get reply(): unknown {
+    return this.#decided.reply;
+  }
+
+  get rejection(): TroupeError | undefined {
+    return this.#decided.rejection;
+  }
+
+  get eventlessOutcome(): StoredOutcome | undefined {
+    return this.#decided.eventlessOutcome;
   }
 
   /** How many wait for this entry beside its own sender. */

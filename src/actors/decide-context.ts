@@ -1,5 +1,6 @@
 /** The context of one command's handler: gathers what it emits, and knows whether it has refused. */
 import { suggestion } from '../core/did-you-mean.js';
+import type { Envelope } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
 import { formatIssues, validateSync } from '../core/schema.js';
 import { showValue } from '../core/show-value.js';
@@ -15,33 +16,39 @@ import { type StagedEvent, stageEvent } from './stage-event.js';
 export interface DecideSurroundings {
   readonly definition: RuntimeAggregate;
   readonly id: string;
+  /** What its events have in common in the journal (`encodeStream`), kept where one instance decides many. */
+  readonly streamText?: string | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   now(): number;
   newId(): string;
 }
 
+const NOTHING: readonly StagedEvent[] = [];
 const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
 
 export class DecideContext implements AggregateContext {
   readonly version: number;
-  readonly staged: StagedEvent[] = [];
   /** Reminders that are set and taken away, in order. */
   readonly timers: TimerChange[] = [];
   /** The refusal that `reject` has thrown. */
   rejection: TroupeError | undefined;
   readonly #around: DecideSurroundings;
-  readonly #facts: Omit<CommandFacts, 'metadata'> & { readonly metadata: CommandFacts['metadata'] | undefined };
+  readonly #commandId: string;
+  readonly #envelope: Envelope;
+  #staged: StagedEvent[] | undefined;
   #done = false;
 
-  constructor(
-    around: DecideSurroundings,
-    version: number,
-    facts: Omit<CommandFacts, 'metadata'> & { readonly metadata: CommandFacts['metadata'] | undefined },
-  ) {
+  constructor(around: DecideSurroundings, version: number, commandId: string, envelope: Envelope) {
     this.#around = around;
     this.version = version;
-    this.#facts = facts;
+    this.#commandId = commandId;
+    this.#envelope = envelope;
+  }
+
+  /** What has been emitted so far. */
+  get staged(): readonly StagedEvent[] {
+    return this.#staged ?? NOTHING;
   }
 
   get id(): string {
@@ -49,8 +56,9 @@ export class DecideContext implements AggregateContext {
   }
 
   get command(): CommandFacts {
-    const { id, correlationId, causationId, metadata } = this.#facts;
-    return { id, correlationId, causationId, metadata: metadata ?? NO_METADATA };
+    const { correlationId, causationId, metadata } = this.#envelope;
+    const id = this.#commandId;
+    return { id, correlationId: correlationId ?? id, causationId, metadata: metadata ?? NO_METADATA };
   }
 
   get log(): Logger {
@@ -64,7 +72,10 @@ export class DecideContext implements AggregateContext {
   // Fields with arrow functions would cost a closure each; handlers call these on the context or destructured never.
   emit(type: string, data: unknown): void {
     if (this.#done) throw this.#tooLate(`event ${type} was emitted`);
-    this.staged.push(stageEvent(this.#around.definition, this.#around.id, type, data));
+    const event = stageEvent(this.#around.definition, this.#around.id, type, data);
+    // Most commands emit one: an array that grows has room for seventeen at once.
+    if (this.#staged === undefined) this.#staged = [event];
+    else this.#staged.push(event);
   }
 
   reject(reason: string, message?: string): never {
@@ -87,7 +98,7 @@ export class DecideContext implements AggregateContext {
     if (this.#done) throw this.#tooLate(`reminder ${name} was set`);
     this.#checkCommand(type, input);
     const { definition, id } = this.#around;
-    const { correlationId, metadata } = this.#facts;
+    const { correlationId = this.#commandId, metadata } = this.#envelope;
     const request = {
       target: definition.name,
       targetId: id,

@@ -12,7 +12,7 @@ import type { EventToApply } from '../core/recorded-event.js';
 import { showThrown } from '../core/show-value.js';
 import { isStrayPromise, isThenable } from '../core/thenable.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import { encodeCommand, encodeEvent, encodeOutcome } from '../journal/event-codec.js';
+import { encodeCommand, encodeEvent, encodeOutcome, encodeStream } from '../journal/event-codec.js';
 import type { StoredOutcome } from '../journal/journal.js';
 import type { TimerChange } from '../journal/timer-change.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
@@ -72,12 +72,7 @@ export function decide(around: DecideSurroundings, ground: Ground, envelope: Env
   const query = definition.options.queries.get(envelope.type);
   if (query !== undefined) return answerQuery(around, query, ground.state, envelope);
   const commandId = envelope.commandId ?? envelope.assignedId ?? around.newId();
-  const ctx = new DecideContext(around, ground.version, {
-    id: commandId,
-    correlationId: envelope.correlationId ?? commandId,
-    causationId: envelope.causationId,
-    metadata: envelope.metadata,
-  });
+  const ctx = new DecideContext(around, ground.version, commandId, envelope);
   // The router has checked that the type is known.
   const command = definition.options.commands.get(envelope.type);
   let reply: unknown;
@@ -261,7 +256,8 @@ function writeEvents(
   const aggregate = definition.name;
   const correlationId = envelope.correlationId ?? commandId;
   const { causationId, metadata } = envelope;
-  const shared = encodeCommand(aggregate, id, commandId, correlationId, causationId, metadata);
+  const stream = around.streamText ?? encodeStream(aggregate, id);
+  const shared = encodeCommand(commandId, correlationId, causationId, metadata);
   const lastVersion = ground.version + staged.length;
   let state = ground.state;
   let version = ground.version;
@@ -290,10 +286,8 @@ function writeEvents(
       return { kind: 'failed', error: failed(around, envelope, error).error, stateSuspect: true };
     }
     const text =
-      event.metadata === undefined
-        ? shared
-        : encodeCommand(aggregate, id, commandId, correlationId, causationId, event.metadata);
-    const encoded = encodeEvent(text, version, event, version === lastVersion ? outcomeText : 'null');
+      event.metadata === undefined ? shared : encodeCommand(commandId, correlationId, causationId, event.metadata);
+    const encoded = encodeEvent(stream, text, version, event, version === lastVersion ? outcomeText : 'null');
     events = events === '' ? encoded : `${events},${encoded}`;
   }
   return { state, events };

@@ -7,6 +7,7 @@ export class PendingAsk implements ReplySink, Expiring {
   readonly wantsReply = true;
   readonly promise: Promise<unknown>;
   settled = false;
+  dueMs = 0;
   readonly #target: string;
   readonly #targetId: string;
   readonly #type: string;

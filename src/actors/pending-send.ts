@@ -19,6 +19,7 @@ export class PendingSend implements ReplySink, Expiring {
   readonly wantsReply = false;
   readonly promise: Promise<void>;
   settled = false;
+  dueMs = 0;
   readonly #around: SendSurroundings;
   readonly #timeoutMs: number;
   #envelope: Envelope | undefined;

@@ -66,7 +66,7 @@ export class RoutedRef implements RuntimeRef {
     }
     this.#refuseQuery(type, 'tell');
     const { post } = this.#around;
-    post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, undefined, false)));
+    post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, false)));
   }
 
   // The body of an async function turns what the sender sees at once into a rejection.
@@ -75,7 +75,7 @@ export class RoutedRef implements RuntimeRef {
     const { post, deadlines } = this.#around;
     const timeoutMs = this.#timeoutMs(options);
     const pending = new PendingSend(this.#around, timeoutMs);
-    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, pending, true));
+    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, true), pending);
     pending.of(envelope);
     post.deliver(envelope);
     if (!pending.settled) deadlines.add(pending, timeoutMs);
@@ -103,7 +103,7 @@ export class RoutedRef implements RuntimeRef {
     if (cell?.takesPlainly(type, payload) === true) {
       cell.accept(new Envelope(this.name, this.id, type, payload, this.#source?.inherited, pending));
     } else {
-      post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, pending, false)));
+      post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, false), pending));
     }
     if (!pending.settled) deadlines.add(pending, timeoutMs);
     return pending.promise;
@@ -132,9 +132,9 @@ export class RoutedRef implements RuntimeRef {
     return parseDuration(options.timeout, 'options.timeout', { infinite: true });
   }
 
-  #facts(options: MessageOptions | undefined, sink: EnvelopeFacts['sink'], waits: boolean): EnvelopeFacts | undefined {
+  #facts(options: MessageOptions | undefined, waits: boolean): EnvelopeFacts | undefined {
     const inherited = this.#source?.inherited;
-    if (options === undefined && sink === undefined && inherited === undefined) return undefined;
+    if (options === undefined && !waits) return inherited;
     for (const key in options) if (!OPTIONS.has(key)) throw this.#unknownOption(key);
     const metadata = options?.metadata;
     const priority = options?.priority;
@@ -151,7 +151,6 @@ export class RoutedRef implements RuntimeRef {
           : { ...inherited?.metadata, ...readMetadata(metadata, `${this.name}/${this.id}: options.metadata`) },
       priority,
       waits,
-      sink,
       sender: inherited?.sender,
     };
   }

@@ -11,19 +11,16 @@ import type { Clock, Timer } from './clock.js';
 /** Something that ends at a deadline unless it is settled before. */
 export interface Expiring {
   readonly settled: boolean;
+  /** Kept here for whom it waits on: monotonic milliseconds, whole ones, which cost no object. At first 0. */
+  dueMs: number;
   expire(): void;
 }
 
 /** Waits in one queue before it is worth looking for settled ones behind its head. */
 const FEW = 1_024;
 
-interface Waiting {
-  readonly one: Expiring;
-  readonly dueMs: number;
-}
-
 class DeadlineQueue {
-  readonly #waiting = new RingBuffer<Waiting>();
+  readonly #waiting = new RingBuffer<Expiring>();
   readonly #clock: Clock;
   readonly #durationMs: number;
   readonly #empty: () => void;
@@ -39,7 +36,8 @@ class DeadlineQueue {
 
   add(one: Expiring): void {
     this.#dropSettled();
-    this.#waiting.push({ one, dueMs: this.#clock.monotonic() + this.#durationMs });
+    one.dueMs = Math.ceil(this.#clock.monotonic() + this.#durationMs);
+    this.#waiting.push(one);
     this.#timer ??= this.#clock.setTimer(this.#durationMs, () => this.#expire());
   }
 
@@ -50,9 +48,9 @@ class DeadlineQueue {
   }
 
   #dropSettled(): void {
-    while (this.#waiting.peek()?.one.settled === true) this.#waiting.shift();
+    while (this.#waiting.peek()?.settled === true) this.#waiting.shift();
     if (this.#waiting.size < this.#sweepAt) return;
-    for (const waiting of this.#waiting.drain()) if (!waiting.one.settled) this.#waiting.push(waiting);
+    for (const one of this.#waiting.drain()) if (!one.settled) this.#waiting.push(one);
     this.#sweepAt = Math.max(FEW, 2 * this.#waiting.size);
   }
 
@@ -60,9 +58,9 @@ class DeadlineQueue {
     this.#timer = undefined;
     const now = this.#clock.monotonic();
     for (let next = this.#waiting.peek(); next !== undefined; next = this.#waiting.peek()) {
-      if (!next.one.settled && next.dueMs > now) break;
+      if (!next.settled && next.dueMs > now) break;
       this.#waiting.shift();
-      if (!next.one.settled) next.one.expire();
+      if (!next.settled) next.expire();
     }
     const next = this.#waiting.peek();
     if (next === undefined) this.#empty();

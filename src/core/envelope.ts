@@ -101,9 +101,17 @@ export interface Post {
   /**
    * The message as its receiver gets it: type known, payload valid by the schema and serialisable.
    *
+   * @param sink instead of the one in `facts`
    * @throws TROUPE_UNKNOWN_ACTOR, TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE
    */
-  address(target: string, targetId: string, type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope;
+  address(
+    target: string,
+    targetId: string,
+    type: string,
+    payload: unknown,
+    facts: EnvelopeFacts | undefined,
+    sink?: ReplySink,
+  ): Envelope;
   /** Never throws: a failure goes to the sink, or without one to the dead letters. */
   deliver(envelope: Envelope): void;
 }

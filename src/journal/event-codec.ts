@@ -42,50 +42,56 @@ export type EncodedEvent = readonly [
   outcome: readonly [fingerprint: number, reply?: unknown] | null,
 ];
 
-/** What the events of one command share, encoded once for all of them. */
-export interface CommandText {
-  /** `"aggregate","id",` */
-  readonly head: string;
-  /** `,"commandId","correlationId","causationId",metadata,` */
-  readonly tail: string;
+/** What stands in front of the version in every event of an aggregate; made once for each instance. */
+export function encodeStream(aggregate: string, aggregateId: string): string {
+  return `["${aggregate}",${quoted(aggregateId)},`;
 }
 
-/** Encodes what stands before and behind the part that differs from event to event. */
+/** What stands between the version and the data in every event of a type; made once for each definition. */
+export function encodeEventType(type: string, schemaVersion: number): string {
+  return `,${quoted(type)},${schemaVersion},`;
+}
+
+/** What stands behind the data in every event of a command, up to its own id. */
 export function encodeCommand(
-  aggregate: string,
-  aggregateId: string,
   commandId: string,
   correlationId: string,
   causationId: string | null,
   metadata: Readonly<Record<string, unknown>> | undefined,
-): CommandText {
+): string {
   const command = quoted(commandId);
   const correlation = correlationId === commandId ? command : quoted(correlationId);
+  if (causationId === null && metadata === undefined) return `,${command},${correlation},null,null,`;
   const causation = causationId === null ? 'null' : quoted(causationId);
   const meta = metadata === undefined ? 'null' : JSON.stringify(metadata);
-  return {
-    head: `"${aggregate}",${quoted(aggregateId)}`,
-    tail: `${command},${correlation},${causation},${meta}`,
-  };
+  return `,${command},${correlation},${causation},${meta},`;
 }
 
 /** What differs between the events of one command. */
 export interface EventText {
-  readonly type: string;
-  readonly definition: { readonly version: number };
+  /** `text`: by `encodeEventType`. */
+  readonly definition: { readonly text: string };
   /** JSON text of its data. */
   readonly dataText: string;
   /** Its id, if it isn't the derived one. */
   readonly id: string | undefined;
 }
 
-/** One event of a command as JSON array. */
-export function encodeEvent(command: CommandText, version: number, event: EventText, outcomeText: string): string {
-  const id = event.id === undefined ? 'null' : quoted(event.id);
-  return (
-    `[${command.head},${version},${quoted(event.type)},${event.definition.version},${event.dataText},` +
-    `${command.tail},${id},${outcomeText}]`
-  );
+/**
+ * One event of a command as JSON array, of few parts: each one is an object until the page is put together.
+ *
+ * @param stream by `encodeStream`
+ * @param command by `encodeCommand`
+ */
+export function encodeEvent(
+  stream: string,
+  command: string,
+  version: number,
+  event: EventText,
+  outcomeText: string,
+): string {
+  const id = event.id === undefined ? 'null,' : `${quoted(event.id)},`;
+  return stream + version + event.definition.text + event.dataText + command + id + outcomeText + ']';
 }
 
 /** Most ids and types need no escape: a test of the text is cheaper than `JSON.stringify`. */

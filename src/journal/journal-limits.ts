@@ -21,8 +21,12 @@ export const JOURNAL_LIMITS = {
   groupItems: 4_096,
   /** Characters in one commit, so that its texts stay small beside the heap. */
   groupChars: 4_000_000,
-  /** Index rows that gather in memory before a commit takes them into the file: about 3 MB, read again after a crash in 0.1 s. */
-  tailRows: 16_384,
+  /**
+   * Index rows that gather in memory before a commit takes them into the file: about 12 MB, read again after a crash in
+   * half a second. An aggregate has one row in a merge, however many it has gathered: at 16,384 with 10,000 aggregates
+   * the merges cost 4 of 20 µs of processor time for each command.
+   */
+  tailRows: 65_536,
   /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */
   tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */

@@ -109,6 +109,7 @@ export class SentCommand extends ReactionCommand {
 export class AskedCommand extends ReactionCommand implements Expiring {
   readonly promise: AnswerPromise<unknown>;
   readonly timeoutMs: number;
+  dueMs = 0;
   readonly #receipt: boolean;
   #resolve!: (value: unknown) => void;
   #reject!: (error: TroupeError) => void;

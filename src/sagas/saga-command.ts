@@ -35,6 +35,7 @@ export class SagaCommand implements EnvelopeFacts, ReplySink, Expiring {
   readonly priority: number | undefined;
   readonly waits = true;
   settled = false;
+  dueMs = 0;
   readonly #facts: CommandFacts;
   readonly #listener: CommandListener;
   readonly #timeoutMs: number;

@@ -1,5 +1,5 @@
 /** The way in for messages from outside: the router, until the system stops. */
-import type { Envelope, EnvelopeFacts, Post } from '../core/envelope.js';
+import type { Envelope, EnvelopeFacts, Post, ReplySink } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 export class FrontDoor implements Post {
@@ -25,6 +25,7 @@ export class FrontDoor implements Post {
     type: string,
     payload: unknown,
     facts: EnvelopeFacts | undefined,
+    sink?: ReplySink,
   ): Envelope {
     if (this.#closedBy !== undefined) {
       throw new TroupeError(
@@ -33,7 +34,7 @@ export class FrontDoor implements Post {
         { details: { target, id: targetId, type } },
       );
     }
-    return this.#post.address(target, targetId, type, payload, facts);
+    return this.#post.address(target, targetId, type, payload, facts, sink);
   }
 
   deliver(envelope: Envelope): void {

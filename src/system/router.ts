@@ -11,7 +11,7 @@ import { APPEND, AppendRequest, SHOW_STATE, StateRequest } from '../actors/syste
 import { checkMessage } from '../actors/message-check.js';
 import { priorityOf } from '../actors/message-priority.js';
 import { suggestion } from '../core/did-you-mean.js';
-import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core/envelope.js';
 import { checkJson } from '../core/json-value.js';
 import { formatIssues, type Schema, validateSync } from '../core/schema.js';
 import { showValue } from '../core/show-value.js';
@@ -45,6 +45,7 @@ export class Router implements Post {
     type: string,
     payload: unknown,
     facts: EnvelopeFacts | undefined,
+    sink: ReplySink | undefined = facts?.sink,
   ): Envelope {
     const found = this.#targets.get(target);
     if (found === undefined) throw this.#unknownTarget(target);
@@ -58,9 +59,9 @@ export class Router implements Post {
       // References in a message send in the name of whoever gets it.
       const bound = holdsRef ? found.host.bind(target, targetId, payload) : payload;
       const priority = priorityOf(found.definition, type, facts?.priority);
-      return new Envelope(target, targetId, type, bound, priority === 0 ? facts : { ...facts, priority });
+      return new Envelope(target, targetId, type, bound, priority === 0 ? facts : { ...facts, priority }, sink);
     }
-    return new Envelope(target, targetId, type, commandPayload(found.definition, targetId, type, payload), facts);
+    return new Envelope(target, targetId, type, commandPayload(found.definition, targetId, type, payload), facts, sink);
   }
 
   /** What lives on other threads goes there. */

@@ -14,7 +14,14 @@ import { stageEvent } from '../actors/stage-event.js';
 import type { Envelope } from '../core/envelope.js';
 import { deepFreeze, encodeJson } from '../core/json-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import { decodeForReplay, type EncodedEvent, encodeCommand, encodeEvent } from '../journal/event-codec.js';
+import {
+  decodeForReplay,
+  type EncodedEvent,
+  encodeCommand,
+  encodeEvent,
+  encodeEventType,
+  encodeStream,
+} from '../journal/event-codec.js';
 import { difference } from './difference.js';
 
 /** What a command came to. */
@@ -94,8 +101,11 @@ function outcome(
 
 /** Events as they stand in the journal, joined by commas. */
 function encodeHistory(definition: RuntimeAggregate, id: string, before: readonly EventBefore[]): string {
-  const command = encodeCommand(definition.name, id, 'given', 'given', null, undefined);
-  return before.map((event, index) => encodeEvent(command, index + 1, staged(definition, id, event), 'null')).join(',');
+  const stream = encodeStream(definition.name, id);
+  const command = encodeCommand('given', 'given', null, undefined);
+  return before
+    .map((event, index) => encodeEvent(stream, command, index + 1, staged(definition, id, event), 'null'))
+    .join(',');
 }
 
 function staged(definition: RuntimeAggregate, id: string, { type, data, schemaVersion }: EventBefore) {
@@ -105,7 +115,7 @@ function staged(definition: RuntimeAggregate, id: string, { type, data, schemaVe
   }
   // Written by older code, so only its upcasters know what it may look like.
   const dataText = encodeJson(data, `${definition.name}/${id}: given event ${type}`) ?? 'null';
-  return { type, definition: { version: schemaVersion }, dataText, id: undefined };
+  return { definition: { text: encodeEventType(type, schemaVersion) }, dataText, id: undefined };
 }
 
 function fold(definition: RuntimeAggregate, id: string, history: string): unknown {

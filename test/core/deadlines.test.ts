@@ -8,6 +8,7 @@ import { ManualClock } from '../../src/testkit/manual-clock.js';
 
 class Wait implements Expiring {
   settled = false;
+  dueMs = 0;
   expiredAt: number | undefined;
   readonly #clock: ManualClock;
 

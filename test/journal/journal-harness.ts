@@ -7,7 +7,13 @@ import type { RecordedEvent } from '../../src/core/recorded-event.js';
 import type { TroupeError } from '../../src/core/troupe-error.js';
 import type { Clock } from '../../src/core/clock.js';
 import { systemClock } from '../../src/core/clock.js';
-import { encodeCommand, encodeEvent, encodeOutcome } from '../../src/journal/event-codec.js';
+import {
+  encodeCommand,
+  encodeEvent,
+  encodeEventType,
+  encodeOutcome,
+  encodeStream,
+} from '../../src/journal/event-codec.js';
 import type { TimerChange } from '../../src/journal/timer-change.js';
 import type { EventPage, EventQuery, Journal, JournalEntry, StoredOutcome, Stream } from '../../src/journal/journal.js';
 
@@ -66,12 +72,13 @@ function eventTexts(
   type: string,
   reply: unknown,
 ): string {
-  const command = encodeCommand(stream.aggregate, stream.id, commandId, commandId, null, undefined);
+  const head = encodeStream(stream.aggregate, stream.id);
+  const command = encodeCommand(commandId, commandId, null, undefined);
   const outcome = encodeOutcome(hashText(commandId), JSON.stringify(reply));
   return data
     .map((value, i) => {
-      const event = { type, definition: { version: 1 }, dataText: JSON.stringify(value), id: undefined };
-      return encodeEvent(command, baseVersion + 1 + i, event, i === data.length - 1 ? outcome : 'null');
+      const event = { definition: { text: encodeEventType(type, 1) }, dataText: JSON.stringify(value), id: undefined };
+      return encodeEvent(head, command, baseVersion + 1 + i, event, i === data.length - 1 ? outcome : 'null');
     })
     .join(',');
 }

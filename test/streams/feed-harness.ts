@@ -1,5 +1,5 @@
 /** A journal in memory with a window and feeds on it, and a quick way to commit events. */
-import { encodeCommand, encodeEvent } from '../../src/journal/event-codec.js';
+import { encodeCommand, encodeEvent, encodeEventType, encodeStream } from '../../src/journal/event-codec.js';
 import type { CommittedEvents, JournalEntry, Stream } from '../../src/journal/journal.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import { EventWindow } from '../../src/streams/event-window.js';
@@ -31,13 +31,15 @@ export class FeedHarness {
       this.#streams.set(id, loading);
     }
     const stream = await loading;
-    const command = encodeCommand('thing', id, 'c', 'c', null, undefined);
-    const definition = { version: 1 };
+    const head = encodeStream('thing', id);
+    const command = encodeCommand('c', 'c', null, undefined);
+    const definition = { text: encodeEventType(type, 1) };
     const texts = Array.from({ length: count }, (_, i) =>
       encodeEvent(
+        head,
         command,
         stream.head + i + 1,
-        { type, definition, dataText: JSON.stringify(data), id: undefined },
+        { definition, dataText: JSON.stringify(data), id: undefined },
         'null',
       ),
     );
