@@ -17,6 +17,7 @@ import { runAsProcess } from './process-host.js';
 import { runCommand } from './run-command.js';
 import { stateCommand } from './state-command.js';
 import { verifyCommand } from './verify-command.js';
+import { viewsCommand } from './views-command.js';
 
 const COMMANDS: readonly Command[] = [
   runCommand,
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   verifyCommand,
   deadLettersCommand,
   backupCommand,
+  viewsCommand,
 ];
 
 void runAsProcess(async (host) => {

@@ -279,9 +279,15 @@ export class RunningProjection {
 
   #build(table: SqliteViewTable, position: number): Build {
     const { makeFold } = this.#around;
+    // An earlier run may have left a note.
+    let noted = true;
     const listener: EngineListener = {
       moved: (rows, statements) => {
         this.#stall.moved();
+        if (noted) {
+          noted = false;
+          void this.#noteFault(table, undefined);
+        }
         if (build === this.#builder) this.#progress.moved();
         if (build !== this.#live) return;
         if (statements) this.#anyChanged();
@@ -293,6 +299,8 @@ export class RunningProjection {
       },
       troubled: nothing,
       stopped: (fault) => {
+        noted = true;
+        void this.#noteFault(table, fault);
         if (build === this.#builder) {
           this.#rebuilds.fail(fault.error);
           if (this.#live !== undefined) this.#giveUp(build, this.#live);
@@ -339,6 +347,12 @@ export class RunningProjection {
   #anyChanged(): void {
     this.#watchers.anyChanged();
     this.#queries.changed();
+  }
+
+  /** For people who look into the file; that they can't is no reason to stop. */
+  async #noteFault(table: SqliteViewTable, fault: ProjectionFault | undefined): Promise<void> {
+    const note = fault && { position: fault.position, error: fault.error.message };
+    await this.#views.noteFault(table, note).catch(nothing);
   }
 
   /** A rebuild that can't be finished leaves the live table as it is. */

@@ -119,6 +119,19 @@ export class SqliteViews {
     built.renamed(plan.table);
   }
 
+  /** Keeps why a build has stopped, for those who look into the file; undefined when it goes on. */
+  async noteFault(
+    { generation }: SqliteViewTable,
+    fault: { position: number; error: string } | undefined,
+  ): Promise<void> {
+    const { writer } = this.#file;
+    if (fault === undefined) await writer.run('DELETE FROM troupe_views WHERE key = ?', faultKey(generation));
+    else {
+      const text = JSON.stringify(fault);
+      await writer.run('INSERT OR REPLACE INTO troupe_views (key, value) VALUES (?, ?)', faultKey(generation), text);
+    }
+  }
+
   /** Drops what was being built. */
   async dropBuilding(plan: ProjectionPlan): Promise<void> {
     await this.#file.writer.transaction((session) => dropTable(session, buildingName(plan.table)));
@@ -189,6 +202,11 @@ export class SqliteViews {
   }
 }
 
+/** `views-survey.ts` looks for it. */
+function faultKey(generation: number): string {
+  return `fault ${generation}`;
+}
+
 /** How a query begins; `with` may begin a change too, which a reading connection refuses. */
 const READING: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'VALUES']);
 
@@ -205,5 +223,8 @@ async function dropTable(session: SqliteSession, table: string): Promise<void> {
   );
   const views = rows.map(({ generation }) => dropApplyView(generation)).join(' ');
   await session.exec(`${views} DROP TABLE IF EXISTS ${quoted(table)}`);
+  for (const { generation } of rows) {
+    await session.run('DELETE FROM troupe_views WHERE key = ?', faultKey(generation));
+  }
   await session.run('DELETE FROM troupe_projections WHERE lower(table_name) = lower(?)', table);
 }
