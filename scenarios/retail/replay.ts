@@ -93,9 +93,9 @@ export async function replay(
 
 /** Events that the slowest follower has before it; one that has stopped for good is no reason to wait. */
 export function lagOf(system: ActorSystem): number {
-  const { reactions, projections } = system.metrics();
+  const { reactions, sagas, projections } = system.metrics();
   let lag = 0;
-  for (const reaction of reactions) lag = Math.max(lag, reaction.lag);
+  for (const reaction of [...reactions, ...sagas]) lag = Math.max(lag, reaction.lag);
   for (const view of projections) if (view.state !== 'stopped') lag = Math.max(lag, view.lag);
   return lag;
 }

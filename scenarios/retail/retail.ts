@@ -5,7 +5,7 @@
  * and compare with what the rows add up to.
  */
 import { fileURLToPath } from 'node:url';
-import { ActorSystem, defineScenario, type ScenarioContext } from 'troupe';
+import { ActorSystem, defineScenario, type ScenarioContext, ScenarioInputError } from 'troupe';
 import { orders } from '../../actors/order/orders.js';
 import { returns } from '../../actors/order/returns.js';
 import { checkTotals } from './check-totals.js';
@@ -16,7 +16,10 @@ import { type Replayed, replay } from './replay.js';
 import { retailCommand, tellStory } from './story.js';
 import { watchProgress } from './watch-progress.js';
 
-const CAST = new URL('../../actors/index.js', import.meta.url);
+const CASTS: ReadonlyMap<string, URL> = new Map([
+  ['choreography', new URL('../../actors/index.js', import.meta.url)],
+  ['orchestration', new URL('../../actors/orchestrated.js', import.meta.url)],
+]);
 
 /** Seen from where this file is compiled to, `dist/scenarios/retail/`. */
 const DEFAULT_INPUT = new URL('../../../scenarios/data/online-retail-2011-12-05.csv', import.meta.url);
@@ -28,6 +31,7 @@ const SETTLE_TIMEOUT = '10m';
 type RetailOptions = {
   readonly input: string | undefined;
   readonly resume: boolean;
+  readonly way: string;
 };
 
 export const retail = defineScenario({
@@ -44,6 +48,12 @@ export const retail = defineScenario({
       placeholder: 'FILE',
       description: 'CSV, plain or gzip, with the columns of UCI Online Retail; default: 2011-12-05',
     },
+    way: {
+      type: 'string',
+      default: 'choreography',
+      placeholder: 'choreography|orchestration',
+      description: 'services that react to each other, or one coordinator; one of them for one journal',
+    },
     resume: {
       type: 'boolean',
       description: 'go on with the journal of a run that was cut short: invoices it has are skipped',
@@ -56,9 +66,13 @@ export const retail = defineScenario({
 export default retail;
 
 async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
+  const cast = CASTS.get(ctx.options.way);
+  if (cast === undefined) {
+    throw new ScenarioInputError(`--way ${ctx.options.way}: give choreography or orchestration`);
+  }
   const file = ctx.options.input ?? fileURLToPath(DEFAULT_INPUT);
   const { book, expected, rows, rejectedRows } = await readInvoices(file, (message) => ctx.warn(message));
-  const system = await ActorSystem.start({ name: 'retail', cast: CAST, workers: ctx.workers, journal: ctx.journal });
+  const system = await ActorSystem.start({ name: 'retail', cast, workers: ctx.workers, journal: ctx.journal });
   try {
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
     if (ctx.options.resume) await retryParked(ctx, system);

@@ -1,7 +1,9 @@
 /** The shop's fulfilment, whichever way it is joined: every order ends completed or undone, whatever goes wrong. */
 import { expect } from 'chai';
-import { ActorSystem, type RecordedEvent } from 'troupe';
+import { ActorSystem, isTroupeError, type RecordedEvent } from 'troupe';
 import * as choreographed from '../../actors/index.js';
+import { fulfilOrder } from '../../actors/fulfilment/fulfil-order.js';
+import * as orchestrated from '../../actors/orchestrated.js';
 import { inventory, order, payment, shipment, goodsReturn, stock } from '../../actors/services.js';
 import { endsOf, faultOf } from './order-ends.js';
 
@@ -21,6 +23,21 @@ const WAYS: readonly Way[] = [
     name: 'choreography',
     cast: Object.values(choreographed),
     cancel: (system, id) => system.ref(order, id).ask('cancel', { reason: 'customer' }),
+  },
+  {
+    name: 'orchestration',
+    cast: Object.values(orchestrated),
+    cancel: async (system, id) => {
+      for (;;) {
+        try {
+          return await system.ref(fulfilOrder, id).cancel('customer');
+        } catch (error) {
+          // The order is there a moment before its coordinator.
+          if (!isTroupeError(error, 'TROUPE_ACTOR_STOPPED')) throw error;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    },
   },
 ];
 
