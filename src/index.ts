@@ -75,6 +75,7 @@ export type { AnyDefinition } from './system/cast.js';
 export type { ReminderTiming, Repetition } from './timers/reminder-timing.js';
 export type { PendingReminder } from './timers/reminders.js';
 export type { DeadLetters } from './system/dead-letters.js';
+export type { ReactionHandle, ReplayOptions } from './system/reaction-handle.js';
 export type { UnknownEvents } from './streams/log-reader.js';
 export type { Health, Problem, SystemMetrics } from './system/system-metrics.js';
 export type { SystemFact } from './system/fact-hub.js';

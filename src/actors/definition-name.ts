@@ -11,6 +11,11 @@ import { TroupeError } from '../core/troupe-error.js';
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 const LONGEST_TYPE = 200;
 
+/** Whether a value may be the name of a definition. */
+export function isDefinitionName(value: unknown): value is string {
+  return typeof value === 'string' && NAME.test(value);
+}
+
 /**
  * Reads the options of a definition, its name first: every later message says whose options they are.
  *
@@ -23,7 +28,7 @@ export function readDefinition(
   known: readonly string[],
 ): { name: string; options: OptionReader } {
   const name = new OptionReader(`${kind}()`, value).value('name');
-  if (typeof name !== 'string' || !NAME.test(name)) {
+  if (!isDefinitionName(name)) {
     throw new TroupeError(
       'TROUPE_INVALID_OPTIONS',
       `${kind}(): option "name" is ${showValue(name)}; give 1 to 100 letters, digits, '_', '.' or '-', a letter first`,

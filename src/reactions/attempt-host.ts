@@ -93,7 +93,7 @@ export class AttemptHost {
     const isStopped = (): boolean => this.#stopped;
     const attempts: AttemptSurroundings<Begun> = {
       ...this.#around,
-      name,
+      name: definition.options.durableName,
       signal: abort.signal,
       get stopped() {
         return isStopped();

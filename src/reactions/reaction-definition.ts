@@ -12,7 +12,7 @@ import {
   readSources,
   type Sources,
 } from '../actors/event-sources.js';
-import { readDefinition } from '../actors/definition-name.js';
+import { isDefinitionName, readDefinition } from '../actors/definition-name.js';
 import { readBackoff } from '../actors/supervision-options.js';
 import type { Duration } from '../core/duration.js';
 import { LIMITS } from '../core/limits.js';
@@ -36,6 +36,12 @@ type EventHandler<Event> = { handle(event: Event, ctx: ReactionContext<Event>): 
 export interface ReactionOptions<Name extends string, Of extends Sources> {
   /** Unique within a system: 1 to 100 letters, digits, `_`, `.` or `-`, a letter first. The checkpoint goes by it. */
   readonly name: Name;
+  /**
+   * The name under which a renamed reaction was first known. Its checkpoint, its parked events and the ids of its
+   * commands go on under that one, so that nothing is missing and nothing is done twice; keep it for as long as the
+   * journal lives. Without it a new name is a new reaction, which begins where `from` says and has effects of its own.
+   */
+  readonly formerly?: string;
   /** The aggregates whose events are meant. Without it any type of event may be handled, its data unknown. */
   readonly of?: Of;
   /** Handlers by event type, sync or async. Events of other types are passed over. */
@@ -74,6 +80,7 @@ export function reaction<const Name extends string, const Of extends Sources = S
   const { name, options: given } = readDefinition('reaction', options, OPTION_KEYS);
   const sources = readSources(given);
   const settings: ReactionSettings = Object.freeze({
+    durableName: readFormerly(given) ?? name,
     of: sources,
     // Functions are called as their types in ReactionOptions say; here those types are erased.
     on: readEventHandlers(given.required('on'), sources, '(event, ctx)') as ReactionSettings['on'],
@@ -103,6 +110,8 @@ export interface RuntimeReaction {
 
 /** Options of a reaction, complete. */
 export interface ReactionSettings {
+  /** The name that its records, its dead letters and the ids of its commands go by; `formerly` if it was renamed. */
+  readonly durableName: string;
   /** When given, only events of these aggregates are meant, also where another one has events of the same type. */
   readonly of: Sources | undefined;
   readonly on: ReadonlyMap<string, (event: RecordedEvent, ctx: ReactionContext) => unknown>;
@@ -119,9 +128,15 @@ export interface RetrySettings {
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
 }
 
-const OPTION_KEYS = ['name', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'from'];
+const OPTION_KEYS = ['name', 'formerly', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'from'];
 
 const byInstance = (event: RecordedEvent) => `${event.aggregate}/${event.aggregateId}`;
+
+function readFormerly(given: OptionReader): string | undefined {
+  const value = given.value('formerly');
+  if (value === undefined || isDefinitionName(value)) return value;
+  throw given.refusal('formerly', 'give the name that the reaction had when it was new');
+}
 
 function readRetry(given: OptionReader): RetrySettings {
   return Object.freeze({

@@ -46,7 +46,7 @@ export class ReactionEngine {
   readonly name: string;
   /** Where this run begins, and what has to be durable before `start`. */
   readonly recovered: Recovered;
-  readonly #definition: RuntimeReaction;
+  readonly definition: RuntimeReaction;
   readonly #around: ReactionSurroundings;
   readonly #lanes = new LaneTable();
   readonly #source: EventSource;
@@ -66,11 +66,12 @@ export class ReactionEngine {
     definition: RuntimeReaction,
     found: { readonly checkpoint: number | undefined; readonly keys: readonly KeyRecord[] },
   ) {
-    const { name, options } = definition;
+    const { options } = definition;
+    const name = options.durableName;
     const { journal, clock, log, deadLetters: letters, post, askTimeoutMs, present, elsewhere } = around;
     const { signal } = this.#abort;
-    this.name = name;
-    this.#definition = definition;
+    this.name = definition.name;
+    this.definition = definition;
     this.#around = around;
     this.#pauses = new Pauses(clock);
     this.#warnings = new ThrottledLog(log, clock, 'warn');
@@ -116,7 +117,7 @@ export class ReactionEngine {
       attempts: (owner) =>
         elsewhere === undefined
           ? new LocalAttempts({ ...shared, options, present, post, deadlines, log, askTimeoutMs, signal }, owner)
-          : new DistantAttempts({ ...shared, elsewhere }, owner),
+          : new DistantAttempts({ ...shared, name: definition.name, elsewhere }, owner),
     });
   }
 
@@ -139,13 +140,13 @@ export class ReactionEngine {
   }
 
   parked(): readonly ParkedEvent[] {
-    return this.#parking.list();
+    return this.#parking.list().map((one) => ({ ...one, name: this.name }));
   }
 
   /** Handles a parked event again; resolves when it is good, or parked again. */
   async retry(letter: DeadLetter, trace: DeadLetterTrace): Promise<void> {
     const { position = 0, type } = letter;
-    if (!this.#definition.options.on.has(type)) {
+    if (!this.definition.options.on.has(type)) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
         `reaction ${this.name} handles no ${type} any more; put its handler back, or discard the dead letter`,
@@ -171,9 +172,8 @@ export class ReactionEngine {
   }
 
   /** Takes no more events, gives those being handled until the deadline, and writes the last checkpoint. */
-  async stop(timeoutMs: number): Promise<void> {
+  async stop(timeoutMs: number, why = reactionStopped(this.name)): Promise<void> {
     this.#unfollow?.();
-    const why = reactionStopped(this.name);
     this.#abort.abort(why);
     const deadline = new Pauses(this.#around.clock);
     await Promise.race([this.#runner.drain(), deadline.wait(timeoutMs)]);

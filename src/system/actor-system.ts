@@ -26,12 +26,14 @@ import type { RuntimeSaga } from '../sagas/saga-definition.js';
 import type { SagaRef } from '../sagas/saga-ref.js';
 import type { RowOf, RuntimeProjection } from '../projections/projection-definition.js';
 import type { View } from '../projections/view.js';
+import type { RuntimeReaction } from '../reactions/reaction-definition.js';
 import { foldStream, type UnknownEvents } from '../streams/log-reader.js';
 import type { ReminderTiming } from '../timers/reminder-timing.js';
 import type { PendingReminder } from '../timers/reminders.js';
 import type { DeadLetters } from './dead-letters.js';
 import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
 import type { SystemFact } from './fact-hub.js';
+import { ReactionHandle } from './reaction-handle.js';
 import { Runtime } from './runtime.js';
 import type { StopReport } from './stop-report.js';
 import { untilTrue } from './settle.js';
@@ -260,6 +262,12 @@ export class ActorSystem implements AsyncDisposable {
     return this.#runtime.facts.asObservable();
   }
 
+  /** A reaction: where it stands, and `replay({ from })`. */
+  reaction(definition: RuntimeReaction): ReactionHandle {
+    this.#known(definition, 'reaction');
+    return new ReactionHandle(definition.name, this.#runtime.reactions);
+  }
+
   /** What could not be delivered or handled: an Observable, and `list()`, `retry(id)`, `discard(id)`. */
   get deadLetters(): DeadLetters {
     return this.#runtime.deadLetters;
@@ -360,8 +368,8 @@ export class ActorSystem implements AsyncDisposable {
   #known(definition: unknown, kind: string): void {
     // JavaScript may pass anything; reading a field of an object as unknown is safe.
     const { name } = Object(definition) as { readonly name?: unknown };
-    const { actors, aggregates, sagas, projections } = this.#runtime.cast;
-    const found = [...actors, ...aggregates, ...sagas, ...projections].find((one) => one.name === name);
+    const { actors, aggregates, reactions, sagas, projections } = this.#runtime.cast;
+    const found = [...actors, ...aggregates, ...reactions, ...sagas, ...projections].find((one) => one.name === name);
     if (found?.kind === kind) return;
     const what =
       found === undefined

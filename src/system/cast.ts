@@ -88,6 +88,7 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string, functions: 
     byName.set(definition.name, definition);
   }
   const all = [...byName.values()];
+  checkFormerNames(all, byName, where);
   for (const one of all) if (one.kind !== 'actor' && one.kind !== 'aggregate') checkSources(one, byName, where);
   return {
     actors: all.filter((one) => one.kind === 'actor'),
@@ -97,6 +98,26 @@ function castOf(definitions: Iterable<AnyDefinition>, where: string, functions: 
     projections: all.filter((one) => one.kind === 'projection'),
     functions,
   };
+}
+
+/** Two reactions of one durable name would share a checkpoint. */
+function checkFormerNames(
+  all: readonly AnyDefinition[],
+  byName: ReadonlyMap<string, AnyDefinition>,
+  where: string,
+): void {
+  const taken = new Map<string, string>();
+  for (const one of all) {
+    if (one.kind !== 'reaction' || one.options.durableName === one.name) continue;
+    const { durableName } = one.options;
+    const other = byName.get(durableName)?.name ?? taken.get(durableName);
+    taken.set(durableName, one.name);
+    if (other === undefined) continue;
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${where}: reaction ${one.name} was formerly ${durableName}, and so is, or was, ${other}; only one can go on under that name`,
+    );
+  }
 }
 
 /** A consumer of events that nobody in this system emits would wait for ever, in silence. */

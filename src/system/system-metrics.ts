@@ -104,8 +104,21 @@ export interface Problem {
 
 /** What `health()` gives. */
 export interface Health {
+  /** Whether there are no problems. */
   readonly ok: boolean;
   readonly problems: readonly Problem[];
+  /** Reactions and projections that are not at the head, those furthest behind first. Being behind is no problem by itself. */
+  readonly behind: readonly ConsumerLag[];
+}
+
+/** A reaction or projection that is behind the head. */
+export interface ConsumerLag {
+  readonly kind: 'reaction' | 'projection';
+  readonly name: string;
+  /** Position up to which it has come. */
+  readonly position: number;
+  /** Positions from there to the head. */
+  readonly lag: number;
 }
 
 export function metricsOf(runtime: Runtime): SystemMetrics {
@@ -171,5 +184,15 @@ export function healthOf(runtime: Runtime): Health {
       error,
     })),
   ];
-  return { ok: problems.length === 0, problems };
+  return { ok: problems.length === 0, problems, behind: behindOf(runtime) };
+}
+
+function behindOf(runtime: Runtime): ConsumerLag[] {
+  return [
+    ...runtime.reactions.metrics().map((one) => ({ kind: 'reaction' as const, ...one })),
+    ...runtime.projections.metrics().map((one) => ({ kind: 'projection' as const, ...one })),
+  ]
+    .filter(({ lag }) => lag > 0)
+    .map(({ kind, name, position, lag }) => ({ kind, name, position, lag }))
+    .sort((a, b) => b.lag - a.lag);
 }
