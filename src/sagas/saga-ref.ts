@@ -1,6 +1,5 @@
 /** Handle of one saga: to start it, to hear of its end, to look at it, and to cancel it. */
 import type { Duration } from '../core/duration.js';
-import type { TroupeError } from '../core/troupe-error.js';
 import type { InputOf, ResultOf, RuntimeSaga } from './saga-definition.js';
 
 /** Where a saga is. */
@@ -24,7 +23,7 @@ export interface SagaStatus {
   /** Type of the event that it waits for, or `name/id` of the saga. */
   readonly waitingFor?: string;
   /** What it failed with. */
-  readonly error?: TroupeError;
+  readonly error?: Error;
 }
 
 /** How a saga is started by hand. */

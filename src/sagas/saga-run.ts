@@ -54,7 +54,7 @@ export interface RunSurroundings extends CommandSurroundings, WaitSurroundings, 
   /** A run has ended; what it says is durable. */
   ended(run: SagaRun, end: EndedHead): void;
   /** Everything that could run has run, and a person has to look at the rest. */
-  parked(run: SagaRun, error: TroupeError): void;
+  parked(run: SagaRun, error: Error): void;
   /** A replay has asked for another step than the one recorded. */
   diverged(run: SagaRun, error: TroupeError): void;
   /** What a compensation that can't succeed leaves. */
@@ -197,9 +197,14 @@ export class SagaRun implements StepOwner {
   }
 
   /** The error that it failed with, as far as that is known. */
-  get error(): TroupeError | undefined {
+  get error(): Error | undefined {
     if (this.#divergence !== undefined) return this.#divergence;
-    return this.#stop === undefined ? undefined : asTroupeError(fromWireError(this.#stop.error), `saga ${this.key}`);
+    return this.#stop === undefined ? undefined : fromWireError(this.#stop.error);
+  }
+
+  /** Whether it stands still, because its replay went another way. */
+  get hasDiverged(): boolean {
+    return this.#divergence !== undefined;
   }
 
   status(): SagaStatus {
@@ -411,6 +416,7 @@ export class SagaRun implements StepOwner {
 
   /** Gives a parked compensation up. */
   discardParked(index: number, letterId: string): Promise<void> {
+    this.#enter('compensating');
     this.#compensations.discard(index, letterId);
     this.#afterCompensations();
     return this.pen.durable();
@@ -684,7 +690,7 @@ export class SagaRun implements StepOwner {
     this.head = { ...this.head, idle: facts };
     this.pen.flush([headRecord(this.key, this.head)]);
     this.#enter('parked');
-    this.#around.parked(this, this.error ?? asTroupeError(undefined, this.key));
+    this.#around.parked(this, fromWireError(this.#stop?.error ?? toWireError(undefined)));
   }
 
   #end(): void {

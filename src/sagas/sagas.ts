@@ -22,7 +22,6 @@ import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { fromWireError, toWireError } from '../core/wire-error.js';
 import type { Journal } from '../journal/journal.js';
-import { asTroupeError } from '../reactions/letter-error.js';
 import type { ParkedLetters, ParkedOwner } from '../reactions/parked-letters.js';
 import { Pauses } from '../reactions/pauses.js';
 import { Reactions } from '../reactions/reactions.js';
@@ -301,7 +300,7 @@ export class Sagas implements ParkedOwner {
       return {
         state: end.state,
         since: end.endedAt,
-        ...(end.error === undefined ? {} : { error: asTroupeError(fromWireError(end.error), `saga ${key}`) }),
+        ...(end.error === undefined ? {} : { error: fromWireError(end.error) }),
       };
     }
     const since = head?.startedAt ?? this.#options.clock.now();
@@ -347,7 +346,7 @@ export class Sagas implements ParkedOwner {
     this.#forgetRun(run);
     const again = await this.#bring(key);
     if (again !== undefined) await again.settledReplay();
-    if (again?.error?.code !== 'TROUPE_SAGA_DIVERGED') await this.#eraseLetter(letter.id);
+    if (again?.hasDiverged !== true) await this.#eraseLetter(letter.id);
   }
 
   async discard(letter: DeadLetter): Promise<void> {
@@ -657,7 +656,7 @@ export class Sagas implements ParkedOwner {
     for (const waiter of this.#results.get(run.key) ?? []) this.#settle(run.key, waiter, end);
   }
 
-  #parked(run: SagaRun, error: TroupeError): void {
+  #parked(run: SagaRun, error: Error): void {
     for (const waiter of this.#results.get(run.key) ?? []) this.#settle(run.key, waiter, error);
     if (!this.#held.has(run.key)) this.#shelve(run);
   }
@@ -826,7 +825,7 @@ export class Sagas implements ParkedOwner {
         state,
         since,
         ...(waitingFor === undefined ? {} : { waitingFor }),
-        ...(error === undefined ? {} : { error: asTroupeError(fromWireError(error), `saga ${key}`) }),
+        ...(error === undefined ? {} : { error: fromWireError(error) }),
       };
     }
     if (!this.#queued.has(key) && !this.#loading.has(key)) return undefined;
@@ -838,15 +837,15 @@ export class Sagas implements ParkedOwner {
   }
 
   /** The error that a saga stands still with. */
-  #standingError(key: string): TroupeError | undefined {
+  #standingError(key: string): Error | undefined {
     const status = this.#statusHere(key);
     return status?.state === 'parked' ? status.error : undefined;
   }
 
-  #settle(key: string, waiter: ResultWaiter, end: EndedHead | TroupeError): void {
+  #settle(key: string, waiter: ResultWaiter, end: EndedHead | Error): void {
     const waiting = this.#results.get(key);
     if (waiting?.delete(waiter) === true && waiting.size === 0) this.#results.delete(key);
-    if (end instanceof TroupeError) waiter.reject(end);
+    if (end instanceof Error) waiter.reject(end);
     else if (end.state === 'done') waiter.resolve(end.result);
     else waiter.reject(fromWireError(end.error ?? toWireError(undefined)));
   }

@@ -38,7 +38,9 @@ export class SleepStep implements StepWork {
   }
 
   begin(step: Step, { due = 0 }: BegunEntry): void {
-    this.#wake = this.#around.wakes.at(due, () => this.#owner.finished(step, { value: undefined }));
+    const { clock, wakes } = this.#around;
+    if (due <= clock.now()) this.#owner.finished(step, { value: undefined });
+    else this.#wake = wakes.at(due, () => this.#owner.finished(step, { value: undefined }));
   }
 
   giveUp(): void {
