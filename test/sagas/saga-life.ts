@@ -63,7 +63,7 @@ export class SagaLife {
     const window = new EventWindow(disk.journal.head);
     const shared = { journal, clock: this.clock, log: silent, post: this.post };
     let ids = 0;
-    this.letters = new DeadLetters({ ...shared, newId: () => `id-${(ids += 1)}` });
+    this.letters = new DeadLetters({ ...shared, facts: { tell: () => undefined }, newId: () => `id-${(ids += 1)}` });
     this.timers = new TimerService(shared);
     this.sagas = new Sagas({
       ...shared,
