@@ -15,6 +15,7 @@ import { deadLettersCommand } from './dead-letters-command.js';
 import { logCommand } from './log-command.js';
 import { runAsProcess } from './process-host.js';
 import { runCommand } from './run-command.js';
+import { sagasCommand } from './sagas-command.js';
 import { stateCommand } from './state-command.js';
 import { verifyCommand } from './verify-command.js';
 import { viewsCommand } from './views-command.js';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   deadLettersCommand,
   backupCommand,
   viewsCommand,
+  sagasCommand,
 ];
 
 void runAsProcess(async (host) => {
