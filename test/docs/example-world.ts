@@ -4,7 +4,7 @@
  * For the compiler only; nothing here is run.
  */
 import type { Observable } from 'rxjs';
-import { type ActorSystem, actor, aggregate, projection, type RecordedEvent, saga } from 'troupe';
+import { type ActorSystem, actor, aggregate, projection, reaction, type RecordedEvent, saga } from 'troupe';
 import { z } from 'zod';
 
 const created = z.object({
@@ -37,6 +37,12 @@ export const inventory = aggregate({
 });
 
 const amount = z.object({ amount: z.number() });
+
+export const reserveStock = reaction({
+  name: 'reserve-stock',
+  of: [order],
+  on: { 'order.created': (event, ctx) => ctx.tell(inventory, event.aggregateId, 'reserve', { quantity: 1 }) },
+});
 
 export const fulfilOrder = saga({
   name: 'fulfil-order',

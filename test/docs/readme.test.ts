@@ -187,7 +187,9 @@ async function publicModules(): Promise<KnownModule[]> {
 /** Runs all fragments in their order, as one program; the definitions among them are the cast of its system. */
 async function runFragments(units: readonly Unit[], folder: string): Promise<void> {
   const fragments = units.flatMap(({ snippet }, index) => (snippet.name === undefined ? [{ snippet, index }] : []));
-  const definitions = fragments.filter(({ snippet }) => !snippet.code.includes('await '));
+  const definitions = fragments.filter(({ snippet }) =>
+    /^export const \w+ = (?:actor|aggregate|reaction|saga|projection)\(/m.test(snippet.code),
+  );
   await mkdir(join(folder, 'actors'));
   const cast = definitions.map(({ index }) => `export * from '.${specifierOf(index)}';`);
   await writeFile(join(folder, 'actors/index.js'), cast.join('\n'));
