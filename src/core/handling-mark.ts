@@ -1,6 +1,6 @@
 /**
- * What a thread has in hand, in memory that others can read after its death: its pulse, the message whose handler is
- * on the stack, and the messages whose handlers wait for a promise.
+ * What a thread has in hand, in memory that others can read after its death: its pulse, the size of its heap, the
+ * message whose handler is on the stack, and the messages whose handlers wait for a promise.
  *
  * A message is named by the thread it came from and its number on that link. Written by one thread without locks;
  * read when that thread is dead or stands still. Hot path: three stores for each message.
@@ -8,16 +8,18 @@
 import type { Envelope } from './envelope.js';
 
 const PULSE = 0;
+/** Memory that the thread's heap took at its last beat, in MiB. */
+const HEAP = 1;
 /** Sending thread + 1 of the message on the stack; 0: none is; `LOCAL`: one that no other thread has sent. */
-const THREAD = 1;
-const SEQ = 2;
+const THREAD = 2;
+const SEQ = 3;
 /** How-manieth command of that message (a reaction's attempt) is being handled; 0: the message itself. */
-const NTH = 3;
+const NTH = 4;
 /** Number of the fold whose handler is on the stack, and the position of its event in two words; 0: none is. */
-const FOLD = 4;
-const POSITION = 5;
+const FOLD = 5;
+const POSITION = 6;
 /** Triples like `THREAD`, `SEQ` and `NTH`, of asynchronous handlers under way. */
-const ASYNC = 7;
+const ASYNC = 8;
 const PLACES = 3;
 /** Asynchronous handlers that are remembered; more at once stay unnamed. Attempts of many reactions wait at once. */
 const SLOTS = 4_096;
@@ -41,8 +43,9 @@ export class HandlingMark {
     return new SharedArrayBuffer(4 * WORDS);
   }
 
-  /** The loop turns. */
-  beat(): void {
+  /** The loop turns, and its heap takes so much. */
+  beat(heapMb: number): void {
+    Atomics.store(this.#words, HEAP, heapMb);
     Atomics.add(this.#words, PULSE, 1);
   }
 
@@ -105,6 +108,11 @@ export const NO_SUSPECTS: Suspects = { byThread: new Map(), alone: false };
 /** The thread's pulse: as long as its loop turns, it changes. */
 export function pulseOf(memory: SharedArrayBuffer): number {
   return Atomics.load(new Int32Array(memory), PULSE);
+}
+
+/** MiB of the thread's heap at its last beat. */
+export function heapMbOf(memory: SharedArrayBuffer): number {
+  return Atomics.load(new Int32Array(memory), HEAP);
 }
 
 /** Whether a handler is on the stack. */

@@ -41,7 +41,7 @@ import { TurnBatch } from '../threads/turn-batch.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
 import { untilTrue } from './settle.js';
-import { HeapLimit } from './worker-heap.js';
+import { HeapLimit, heapTakenMb } from './worker-heap.js';
 
 /** What a worker is started with. */
 export interface WorkerStart {
@@ -328,7 +328,7 @@ class WorkerStage {
 
   /** Tells the main thread that this loop isn't blocked, and when its heap is too large. */
   #beat(): void {
-    this.#mark.beat();
+    this.#mark.beat(heapTakenMb());
     const usedMb = this.#heap?.exceeded();
     if (usedMb !== undefined) {
       this.#heap = undefined;

@@ -41,6 +41,12 @@ export class HeapLimit {
   }
 }
 
+/** Memory that the heap of this thread takes, garbage and room included, in MiB. */
+export function heapTakenMb(): number {
+  const { total_heap_size: heap, external_memory: external } = getHeapStatistics();
+  return Math.round((heap + external) / MIB);
+}
+
 function usedBytes(): number {
   return getHeapStatistics().used_heap_size;
 }

@@ -4,13 +4,15 @@
  *
  * A worker looks after its heap itself between turns; here is who acts when it gets no turn. A main thread that was
  * late itself accuses nobody, and one that was a little late waits longer: on a busy machine threads stand still
- * without fault.
+ * without fault. Who takes the memory is found out in `memory-suspicion.ts`.
  */
 import { systemClock, type Timer } from '../core/clock.js';
+import { heapMbOf, pulseOf } from '../core/handling-mark.js';
 import type { FactSink } from '../core/runtime-fact.js';
-import { pulseOf } from '../core/handling-mark.js';
+import { MemorySuspicion } from './memory-suspicion.js';
 import type { SystemSettings } from './system-options.js';
 import { pulseEveryMs, type WorkerHandle } from './worker-handle.js';
+import { heapTakenMb } from './worker-heap.js';
 
 const MIB = 1024 * 1024;
 /** A look that comes later than this share of the time between two is a slow one. */
@@ -24,8 +26,6 @@ interface Seen {
   atMs: number;
   /** Milliseconds since then that don't count, because this thread was slow, too. */
   excusedMs: number;
-  /** Memory of the process then. */
-  rss: number;
 }
 
 export class WorkerWatch {
@@ -33,16 +33,17 @@ export class WorkerWatch {
   readonly #workers: () => Iterable<WorkerHandle>;
   readonly #everyMs: number;
   readonly #seen = new WeakMap<WorkerHandle, Seen>();
-  #timer: Timer | undefined;
-  #greedy: { readonly worker: WorkerHandle; readonly stillMs: number } | undefined;
-
+  readonly #memory: MemorySuspicion<WorkerHandle> | undefined;
   readonly #facts: FactSink;
+  #timer: Timer | undefined;
 
   constructor(settings: SystemSettings, workers: () => Iterable<WorkerHandle>, facts: FactSink) {
     this.#facts = facts;
     this.#settings = settings;
     this.#workers = workers;
     this.#everyMs = pulseEveryMs(settings);
+    const { heapMb } = settings.limits;
+    if (heapMb !== undefined) this.#memory = new MemorySuspicion(heapMb, this.#everyMs);
   }
 
   start(): void {
@@ -51,10 +52,8 @@ export class WorkerWatch {
       this.#everyMs,
       () => {
         const now = systemClock.monotonic();
-        const lateMs = now - dueMs;
-        const rss = this.#settings.limits.heapMb === undefined ? 0 : process.memoryUsage.rss();
-        for (const worker of this.#workers()) this.#check(worker, { now, lateMs, rss });
-        this.#endGreediest(rss);
+        for (const worker of this.#workers()) this.#check(worker, { now, lateMs: now - dueMs });
+        if (this.#memory !== undefined) this.#checkMemory(this.#memory, now);
         this.start();
       },
       true,
@@ -65,39 +64,37 @@ export class WorkerWatch {
     this.#timer?.cancel();
   }
 
-  #check(worker: WorkerHandle, look: { readonly now: number; readonly lateMs: number; readonly rss: number }): void {
-    const { now, lateMs, rss } = look;
+  #check(worker: WorkerHandle, look: { readonly now: number; readonly lateMs: number }): void {
+    const { now, lateMs } = look;
     const pulse = pulseOf(worker.memory);
     const seen = this.#seen.get(worker);
     // The pulse begins when the cast is loaded.
     if (seen === undefined || pulse !== seen.pulse || pulse === 0) {
-      this.#seen.set(worker, { pulse, atMs: now, excusedMs: 0, rss });
+      this.#seen.set(worker, { pulse, atMs: now, excusedMs: 0 });
       return;
     }
     if (lateMs > this.#everyMs) {
       seen.atMs = now;
       return;
     }
-    const { blockedAfterMs, heapMb } = this.#settings.limits;
+    const { blockedAfterMs } = this.#settings.limits;
     if (lateMs > this.#everyMs * SLOW) seen.excusedMs += this.#everyMs;
     const stillMs = now - seen.atMs - Math.min(seen.excusedMs, MOST_EXCUSED * blockedAfterMs);
-    if (stillMs > blockedAfterMs) {
-      this.#facts.tell({ kind: 'worker-blocked', worker: worker.index, stillMs });
-      worker.end('blocked', `its loop was blocked for ${blockedAfterMs} ms`);
-    } else if (heapMb !== undefined && stillMs >= this.#everyMs && rss - seen.rss > heapMb * MIB) {
-      if (this.#greedy === undefined || stillMs > this.#greedy.stillMs) this.#greedy = { worker, stillMs };
-    }
+    if (stillMs <= blockedAfterMs) return;
+    this.#facts.tell({ kind: 'worker-blocked', worker: worker.index, stillMs });
+    worker.end('blocked', `its loop was blocked for ${blockedAfterMs} ms`);
   }
 
-  /** Memory says not who took it: of those that stand still it is the one that does so the longest. */
-  #endGreediest(rss: number): void {
-    const worker = this.#greedy?.worker;
-    this.#greedy = undefined;
-    if (worker === undefined) return;
-    worker.end('heap', `it took more than ${this.#settings.limits.heapMb} MiB in one turn`);
-    for (const other of this.#workers()) {
-      const seen = this.#seen.get(other);
-      if (seen !== undefined) seen.rss = rss;
-    }
+  #checkMemory(suspicion: MemorySuspicion<WorkerHandle>, now: number): void {
+    const guilty = suspicion.look({
+      atMs: now,
+      rssMb: process.memoryUsage.rss() / MIB,
+      heapMb: heapTakenMb(),
+      workers: Array.from(this.#workers(), (worker) => {
+        const { memory } = worker;
+        return { worker, pulse: pulseOf(memory), heapMb: heapMbOf(memory) };
+      }),
+    });
+    guilty?.end('heap', `it took more than ${this.#settings.limits.heapMb} MiB in one turn`);
   }
 }

@@ -90,7 +90,7 @@ describe('messages that kill their worker', () => {
   });
 
   it('that of a reaction parks its event without further attempts, and the reaction goes on', async () => {
-    await system.ref(ledger, 'lighter').ask('light', { victim: 'a', death: poison('exit') });
+    await system.ref(ledger, 'lighter').ask('light', { victim: 'a', death: poison('exit'), by: 'command' });
     const parked = (): boolean => system.deadLetters.list().some(({ reason }) => reason === 'parked');
     await eventually(parked);
     expect(system.metrics().workerLosses).to.equal(2);
