@@ -43,7 +43,7 @@ const OWNERS: Readonly<Record<string, string>> = {
 };
 
 /** What user code, as which `actors/` and `scenarios/` stand, may import from elsewhere. */
-const PUBLIC = /^(troupe(\/[a-z]+)?|zod|csv-parse(\/sync)?)$/;
+const PUBLIC = /^(troupe(\/[a-z]+)?|zod|rxjs|csv-parse(\/sync)?)$/;
 
 /** The launcher behind `npm start` and `npm run scenario`: it is no scenario, it is the runner's way in. */
 const LAUNCHER = 'scenarios/run.ts';

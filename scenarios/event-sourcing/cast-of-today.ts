@@ -1,0 +1,2 @@
+/** What runs: the accounts of today. */
+export { account } from './cast.js';

@@ -1,0 +1,2 @@
+/** What runs: both meters. */
+export { bareMeter, meter } from './cast.js';
