@@ -34,7 +34,7 @@ export interface Disorder {
   readonly repeatEvery: number;
   /** Every so many-th never arrives; Infinity: all do. */
   readonly loseEvery: number;
-  random(): number;
+  readonly random: () => number;
 }
 
 /** The movements as they arrive. */

@@ -22,8 +22,7 @@ function accountWithFee(percent: number) {
       withdraw: {
         handle(state, { amount }: { amount: number }, ctx) {
           const fee = Math.ceil((amount * percent) / 100);
-          if (amount + fee > state.balance)
-            return ctx.reject('not-enough-money', `${ctx.id} has only ${state.balance}`);
+          if (amount + fee > state.balance) ctx.reject('not-enough-money', `${ctx.id} has only ${state.balance}`);
           ctx.emit('account.withdrawn', { amount, fee });
         },
       },

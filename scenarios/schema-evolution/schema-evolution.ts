@@ -49,7 +49,8 @@ export const schemaEvolution = defineScenario({
     const totals = await Promise.all(day.map(async (placed) => (await three.state(third, idOf(placed))).totalMills));
     const shapes = new Map<string, number>();
     for await (const event of three.readAll({ after: before, types: ['order.placed'] })) {
-      const shape = Object.keys(Object(event.data)).join(', ');
+      // Every schema here is that of an object.
+      const shape = Object.keys(event.data as object).join(', ');
       shapes.set(shape, (shapes.get(shape) ?? 0) + 1);
     }
     const refused = await codeOf(three.ref(third, 'wrong').ask('place', { lines: [], currency: 'pounds' }));
