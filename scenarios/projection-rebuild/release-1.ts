@@ -1,0 +1,2 @@
+/** The first release. */
+export { meter, usageByDay } from './meter.js';

@@ -1,0 +1,2 @@
+/** The second release: the read model has another version. */
+export { meter, usageByDayWithChecksum } from './meter.js';
