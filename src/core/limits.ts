@@ -124,4 +124,11 @@ export const LIMITS = {
   /** V8's own limit of a heap, far above the soft one: reaching it may abort the process. */
   hardHeapFactor: 4,
   hardHeapRoomMb: 256,
+  /**
+   * MiB of a worker's old generation when nobody has said how large it may be. Below 2 GiB V8 lets a heap grow to twice
+   * what lives in it before it collects, above to four times: with each thread a heap of its own, that is too much.
+   */
+  workerOldGenerationMb: 2_000,
+  /** MiB of a worker's young generation: room for what lives from a command to its commit, else it grows old as garbage. */
+  workerYoungGenerationMb: 96,
 } as const;

@@ -7,8 +7,18 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { systemClock } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
+import type { HeapLimits } from '../threads/worker-pool.js';
 
 const MIB = 1024 * 1024;
+
+/** V8's own limits for workers. `heapMb`: the soft limit, if there is one. */
+export function heapLimits(heapMb: number | undefined): HeapLimits {
+  const youngMb = LIMITS.workerYoungGenerationMb;
+  if (heapMb !== undefined) return { oldMb: heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb, youngMb };
+  // Who has started Node with a limit of their own means it for workers, too.
+  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  return { oldMb: /max[-_]old[-_]space[-_]size/.test(flags) ? undefined : LIMITS.workerOldGenerationMb, youngMb };
+}
 
 export class HeapLimit {
   readonly #limitBytes: number;

@@ -26,6 +26,7 @@ import type { SystemSettings } from './system-options.js';
 import type { FactHub } from './fact-hub.js';
 import { Roster, type RosterEntry } from './roster.js';
 import type { SpawnOnWorker, WorkerStatus } from './worker-entry.js';
+import { heapLimits } from './worker-heap.js';
 import { type LossReason, WorkerHandle } from './worker-handle.js';
 import { Succession, type Vacancy, within } from './worker-succession.js';
 import { WorkerWatch } from './worker-watch.js';
@@ -85,9 +86,11 @@ export class Workers {
       },
     };
     this.#roster = new Roster({ clock, facts: facts.here, signals, random: systemRandom }, supervision);
-    const { heapMb } = settings.limits;
-    const hardHeapMb = heapMb === undefined ? undefined : heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb;
-    this.#pool = new WorkerPool(new URL('./worker-entry.js', import.meta.url), around.placement.workers, hardHeapMb);
+    this.#pool = new WorkerPool(
+      new URL('./worker-entry.js', import.meta.url),
+      around.placement.workers,
+      heapLimits(settings.limits.heapMb),
+    );
     this.#succession = new Succession({
       links: around.links,
       workers: this.#workers,

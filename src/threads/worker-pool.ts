@@ -8,14 +8,21 @@ import { fileURLToPath } from 'node:url';
 import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
+/** Limits of one worker's heap. */
+export interface HeapLimits {
+  /** Undefined: that of the process. */
+  readonly oldMb: number | undefined;
+  readonly youngMb: number;
+}
+
 export class WorkerPool {
   readonly #pool: Piscina;
 
   /**
    * @param entry module whose default export is the task
-   * @param hardHeapMb V8's own limit of the old generation, which may take the process along; undefined: V8's choice
+   * @param heap V8's own limits, in MiB; reaching that of the old generation may take the process along
    */
-  constructor(entry: URL, workers: number, hardHeapMb: number | undefined) {
+  constructor(entry: URL, workers: number, heap: HeapLimits) {
     this.#pool = new Piscina({
       filename: fileURLToPath(entry),
       minThreads: workers,
@@ -23,7 +30,10 @@ export class WorkerPool {
       concurrentTasksPerWorker: 1,
       // The default blocks timers and ports of a thread while it waits for tasks.
       atomics: 'disabled',
-      ...(hardHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: hardHeapMb } }),
+      resourceLimits: {
+        maxYoungGenerationSizeMb: heap.youngMb,
+        ...(heap.oldMb === undefined ? {} : { maxOldGenerationSizeMb: heap.oldMb }),
+      },
       execArgv: process.execArgv.filter((flag) => flag === '--enable-source-maps'),
     });
   }

@@ -261,6 +261,8 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'heapRoomFactor',
   'hardHeapFactor',
   'hardHeapRoomMb',
+  'workerOldGenerationMb',
+  'workerYoungGenerationMb',
 ];
 
 /** The table of limits, with today's defaults. */

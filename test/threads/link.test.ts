@@ -1,0 +1,226 @@
+/** Two ends of a link, joined by hand instead of a port: what crosses when, and what is kept when one end dies. */
+import { expect } from 'chai';
+import { NO_SUSPECTS, type Suspects } from '../../src/core/handling-mark.js';
+import { Envelope, type ReplySink } from '../../src/core/envelope.js';
+import { TroupeError } from '../../src/core/troupe-error.js';
+import { FrameCodec } from '../../src/threads/frame-codec.js';
+import { Link, type LinkLimits } from '../../src/threads/link.js';
+
+const LIMITS: LinkLimits = { credits: 8, backlog: 5, frame: 4 };
+const LOST = new TroupeError('TROUPE_WORKER_LOST', 'worker 1 was lost');
+
+class Outcome implements ReplySink {
+  readonly wantsReply = true;
+  readonly said: string[];
+  readonly text: string;
+
+  constructor(said: string[], text: string) {
+    this.said = said;
+    this.text = text;
+  }
+
+  reply(value: unknown): void {
+    this.said.push(`${this.text}: ${String(value)}`);
+  }
+
+  fail(error: TroupeError): void {
+    this.said.push(`${this.text}: ${error.code}`);
+  }
+}
+
+/** One end; what it posts waits until the test carries it over. */
+class End {
+  readonly link: Link;
+  readonly posted: Uint8Array[] = [];
+  readonly arrived: Envelope[] = [];
+  readonly signalled: string[] = [];
+  readonly undelivered: string[] = [];
+  readonly quarantined: string[] = [];
+
+  constructor(peer: number, open: boolean) {
+    this.link = new Link(
+      {
+        peer,
+        codec: new FrameCodec(),
+        post: (frame) => this.posted.push(frame),
+        placed: () => undefined,
+        survives: ({ target }) => target === 'aggregate',
+        signalled: (to) => this.signalled.push(to?.id ?? ''),
+        withdraw: () => true,
+        arrived: (envelope) => {
+          envelope.sink?.taken?.();
+          this.arrived.push(envelope);
+        },
+        undelivered: ({ type }, error) => this.undelivered.push(`${type}: ${error.code}`),
+        quarantined: ({ type }, nth) => {
+          this.quarantined.push(`${type} ${nth}`);
+          return undefined;
+        },
+        name: () => undefined,
+      },
+      LIMITS,
+      open,
+    );
+  }
+
+  /** Answers what has arrived, in order. */
+  answerAll(value: unknown): void {
+    for (const envelope of this.arrived.splice(0)) envelope.sink?.reply(value, 0, 0);
+  }
+}
+
+function carry(from: End, to: End): void {
+  from.link.flush();
+  for (const frame of from.posted.splice(0)) to.link.receive(frame);
+}
+
+describe('a link', () => {
+  let here: End;
+  let there: End;
+  let said: string[];
+  beforeEach(() => {
+    here = new End(1, true);
+    there = new End(0, true);
+    said = [];
+  });
+
+  const ask = (type: string, target = 'aggregate', waits = false): void =>
+    here.link.send(new Envelope(target, 'x', type, undefined, { sink: new Outcome(said, type), waits }));
+  const types = (end: End): string[] => end.arrived.map(({ type }) => type);
+  const suspects = (...seqs: number[]): Suspects => ({
+    byThread: new Map([[0, new Map(seqs.map((seq) => [seq, 0]))]]),
+    alone: seqs.length === 1,
+  });
+
+  it('takes messages over in the order sent, as frames, and brings their outcomes back', () => {
+    for (const type of ['a', 'b', 'c', 'd', 'e']) ask(type);
+    expect(here.posted).to.have.length(1);
+    carry(here, there);
+    expect(types(there)).to.deep.equal(['a', 'b', 'c', 'd', 'e']);
+    there.answerAll(1);
+    carry(there, here);
+    expect(said).to.deep.equal(['a: 1', 'b: 1', 'c: 1', 'd: 1', 'e: 1']);
+    expect(here.link.unfinished).to.equal(0);
+  });
+
+  it('says only that they are done of a run of messages without reply', () => {
+    for (const type of ['a', 'b', 'c', 'd']) ask(type);
+    carry(here, there);
+    there.answerAll(undefined);
+    there.link.flush();
+    const { outcomes } = new FrameCodec().decode(there.posted[0] as Uint8Array);
+    expect(outcomes).to.deep.equal([['done', 1, 4]]);
+    carry(there, here);
+    expect(said).to.deep.equal(['a: undefined', 'b: undefined', 'c: undefined', 'd: undefined']);
+  });
+
+  it('holds back the 9th message while 8 are on their way, and no longer than until they have come', () => {
+    for (let n = 1; n <= 10; n += 1) ask(`m${n}`);
+    carry(here, there);
+    expect(types(there)).to.have.length(8);
+    // They have come to their mailboxes, and nobody has handled one.
+    carry(there, here);
+    carry(here, there);
+    expect(types(there)).to.have.length(10);
+    expect(said).to.deep.equal([]);
+    expect(here.link.unfinished).to.equal(10);
+  });
+
+  it('refuses what goes beyond 5 waiting messages, but none that waits for room', () => {
+    for (let n = 1; n <= 14; n += 1) ask(`m${n}`);
+    expect(said).to.deep.equal(['m14: TROUPE_MAILBOX_FULL']);
+    ask('patient', 'aggregate', true);
+    for (let n = 0; n < 4; n += 1) {
+      carry(here, there);
+      carry(there, here);
+    }
+    expect(types(there).at(-1)).to.equal('patient');
+  });
+
+  it('sends again to the successor what had no outcome, before what is newer, and fails the rest', () => {
+    ask('a');
+    ask('b', 'actor');
+    here.link.send(new Envelope('actor', 'x', 'told', undefined, undefined));
+    ask('c');
+    carry(here, there);
+    there.arrived.shift()?.sink?.reply(1, 0, 0);
+    carry(there, here);
+    here.link.lost(LOST, NO_SUSPECTS);
+    ask('d');
+    expect(said).to.deep.equal(['a: 1', 'b: TROUPE_WORKER_LOST']);
+    expect(here.undelivered).to.deep.equal(['told: TROUPE_WORKER_LOST']);
+    const successor = new End(0, true);
+    here.link.join();
+    here.link.open();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['c', 'd']);
+  });
+
+  it('gives the successor no outcome of what the dead one had sent', () => {
+    ask('a');
+    carry(here, there);
+    const [old] = there.arrived;
+    there.link.lost(LOST);
+    there.link.join();
+    there.link.open();
+    old?.sink?.reply(1, 0, 0);
+    there.link.flush();
+    expect(there.posted).to.have.length(0);
+  });
+
+  it('tells a successor outcomes before it is open, and neither mail nor signals', () => {
+    here.link.lost(LOST);
+    ask('a');
+    here.link.signal({ name: 'actor', id: 'x' }, { kind: 'stop' } as never);
+    const successor = new End(0, true);
+    here.link.join();
+    successor.link.send(new Envelope('aggregate', 'x', 'early', undefined, { sink: new Outcome(said, 'early') }));
+    carry(successor, here);
+    here.answerAll('heard');
+    carry(here, successor);
+    expect(said).to.deep.equal(['early: heard']);
+    expect(types(successor)).to.deep.equal([]);
+    expect(successor.signalled).to.deep.equal([]);
+    here.link.open();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['a']);
+    expect(successor.signalled).to.deep.equal(['x']);
+  });
+
+  it('tries suspects one at a time, and convicts the one that is alone when the successor dies', async () => {
+    for (const type of ['a', 'b', 'c']) ask(type);
+    carry(here, there);
+    here.link.lost(LOST, suspects(1, 2));
+    const successor = new End(0, true);
+    here.link.join();
+    const tried = here.link.tryOut();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['a']);
+    successor.answerAll(1);
+    carry(successor, here);
+    await turn();
+    carry(here, successor);
+    // Behind it for the same instance is nothing that may go; the next suspect goes alone.
+    expect(types(successor)).to.deep.equal(['b']);
+    here.link.lost(LOST, suspects(5));
+    await tried;
+    expect(here.quarantined).to.deep.equal(['b 0']);
+    const third = new End(0, true);
+    here.link.join();
+    await here.link.tryOut();
+    here.link.open();
+    carry(here, third);
+    expect(types(third)).to.deep.equal(['c']);
+  });
+
+  it('fails everything without outcome when it ends', () => {
+    for (let n = 1; n <= 10; n += 1) ask(`m${n}`);
+    here.link.end(new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped'));
+    expect(said).to.deep.equal(Array.from({ length: 10 }, (_, i) => `m${i + 1}: TROUPE_SYSTEM_STOPPED`));
+    expect(here.link.unfinished).to.equal(0);
+  });
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
