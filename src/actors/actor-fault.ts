@@ -47,12 +47,18 @@ export function failedHandling({ name, id }: InstanceAddress, type: string, caus
 }
 
 /** A message that found the mailbox, or the stash, full. */
-export function full({ name, id }: InstanceAddress, type: string, capacity: number, what: string): TroupeError {
+export function full(
+  { name, id }: InstanceAddress,
+  type: string,
+  capacity: number,
+  what: string,
+  dropped?: 'oldest' | 'newest',
+): TroupeError {
   return new TroupeError(
     'TROUPE_MAILBOX_FULL',
     `${name}/${id}: ${what} (${capacity} messages), and ${type} had to give way; ` +
       'use send() to wait for room, or a larger mailbox.capacity',
-    { details: { target: name, id, type, capacity } },
+    { details: { target: name, id, type, capacity, ...(dropped === undefined ? {} : { dropped }) } },
   );
 }
 

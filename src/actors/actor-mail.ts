@@ -4,7 +4,7 @@
  * A sender that waits for an answer is told; whatever nobody waits for is a dead letter with its reason. Until the
  * first message that has a priority the mailbox is a plain queue. Hot path: bench suite `mailbox`.
  */
-import type { DeadLetterReason, DeadLetterSink } from '../core/dead-letter.js';
+import type { DeadLetterSink } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
 import type { FactSink } from '../core/runtime-fact.js';
 import type { TroupeError } from '../core/troupe-error.js';
@@ -14,7 +14,7 @@ import { PriorityMailbox } from '../mailbox/priority-mailbox.js';
 import { Stash } from '../mailbox/stash.js';
 import type { RuntimeActor } from './actor-definition.js';
 import { full } from './actor-fault.js';
-import { toDeadLetters } from './undeliverable.js';
+import { failEnvelope } from './undeliverable.js';
 
 /** Whose mail it is. */
 export interface MailOwner {
@@ -97,9 +97,8 @@ export class ActorMail {
   }
 
   /** The sender is told, if it waits for an answer; else the message is a dead letter. */
-  drop(envelope: Envelope, error: TroupeError, reason?: DeadLetterReason): void {
-    if (envelope.sink !== undefined) envelope.sink.fail(error);
-    else toDeadLetters(this.#around.deadLetters, envelope, error, reason);
+  drop(envelope: Envelope, error: TroupeError): void {
+    failEnvelope(this.#around.deadLetters, envelope, error);
   }
 
   /** A message that should have been set aside had no room there. */
@@ -116,7 +115,8 @@ export class ActorMail {
     const reason = reasonOf(offer);
     const { name, id } = this.#owner;
     this.#around.facts.tell({ kind: 'dropped', name, id, type: dropped.type, reason });
-    this.drop(dropped, full(this.#owner, dropped.type, capacity, 'the mailbox is full'), reason);
+    // The reason has to be in the error: of a message from another thread, that is all which goes back.
+    this.drop(dropped, full(this.#owner, dropped.type, capacity, 'the mailbox is full', DROPPED[reason]));
     if (dropped !== envelope) envelope.sink?.taken?.();
   }
 
@@ -137,7 +137,9 @@ export class ActorMail {
   }
 }
 
-function reasonOf(offer: Exclude<Offer, 'taken' | 'waiting'>): DeadLetterReason {
+const DROPPED = { 'mailbox-full': undefined, 'dropped-newest': 'newest', 'dropped-oldest': 'oldest' } as const;
+
+function reasonOf(offer: Exclude<Offer, 'taken' | 'waiting'>): keyof typeof DROPPED {
   if (offer === 'refused') return 'mailbox-full';
   return offer === 'dropped-newest' ? 'dropped-newest' : 'dropped-oldest';
 }

@@ -1,0 +1,156 @@
+/**
+ * The contract of the runtime, second part, as laws for every number of workers: mailboxes that are slow or full, dead
+ * letters, references that travel, events that are parked and go on.
+ */
+import { expect } from 'chai';
+import { type ActorSystem, isTroupeError } from 'troupe';
+import { forgetful, greeter, miller, picky, sack } from './fixtures/mill.js';
+import { forEachSetting } from './fixtures/settings.js';
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (isTroupeError(error)) return error.code;
+    throw error;
+  }
+  return 'no error';
+}
+
+forEachSetting(
+  'flow',
+  (start) => {
+    let system: ActorSystem;
+    beforeEach(async () => {
+      system = await start({ cast: new URL('./fixtures/mill.js', import.meta.url), limits: { askTimeout: '20s' } });
+    });
+    afterEach(() => system.stop());
+
+    const letters = (): string[] => system.deadLetters.list().map(({ reason, type }) => `${reason} ${type}`);
+    const stored = (): Promise<number> => system.ref(sack, 'store-s').ask('kilos');
+
+    it('an actor that is slow holds up no other, however much waits for it', async () => {
+      // In one place, whatever their ids: one thread.
+      const slow = await system.spawn(miller, { id: 'slow' });
+      const others = await Promise.all([1, 2, 3, 4].map((n) => system.spawn(miller, { id: `quick-${n}` })));
+      slow.tell('grind', { name: 'gate', ms: 1_500 });
+      for (let n = 0; n < 9_000; n += 1) slow.tell('hail');
+      const began = performance.now();
+      expect(await Promise.all(others.map((other) => other.ask('hail')))).to.deep.equal(Array(4).fill('hello'));
+      expect(await system.ref(sack, 'a').ask('kilos')).to.equal(0);
+      expect(await slow.ask('ground')).to.deep.equal(['gate']);
+      expect(performance.now() - began).to.be.above(100);
+      expect(letters()).to.deep.equal([]);
+    });
+
+    it('a full mailbox refuses asks and tells, and lets sends wait for room', async () => {
+      const ref = await system.spawn(picky, { id: 'p' });
+      ref.tell('grind', { name: 'first', ms: 300 });
+      await ref.send('grind', { name: 'second', ms: 1 });
+      await ref.send('grind', { name: 'third', ms: 1 });
+      expect(await codeOf(ref.ask('ground'))).to.equal('TROUPE_MAILBOX_FULL');
+      ref.tell('grind', { name: 'lost', ms: 1 });
+      await ref.send('grind', { name: 'patient', ms: 1 });
+      await system.settled();
+      expect(await ref.ask('ground')).to.deep.equal(['first', 'second', 'third', 'patient']);
+      expect(letters()).to.deep.equal(['mailbox-full grind']);
+    });
+
+    it('a send that waits too long for room fails, and is not delivered later', async () => {
+      const ref = await system.spawn(picky, { id: 'p' });
+      ref.tell('grind', { name: 'first', ms: 700 });
+      await ref.send('grind', { name: 'second', ms: 1 });
+      await ref.send('grind', { name: 'third', ms: 1 });
+      expect(await codeOf(ref.send('grind', { name: 'late', ms: 1 }, { timeout: '100ms' }))).to.equal(
+        'TROUPE_MAILBOX_FULL',
+      );
+      await system.settled();
+      expect(await ref.ask('ground')).to.deep.equal(['first', 'second', 'third']);
+    });
+
+    it('drop-oldest drops the oldest, as dead letters', async () => {
+      const ref = await system.spawn(forgetful, { id: 'f' });
+      await ref.send('grind', { name: 'first', ms: 200 });
+      for (const name of ['a', 'b', 'c', 'd']) ref.tell('grind', { name, ms: 1 });
+      await system.settled();
+      const ground = await ref.ask('ground');
+      expect(ground.slice(-2)).to.deep.equal(['c', 'd']);
+      expect(letters()).to.deep.equal(['dropped-oldest grind', 'dropped-oldest grind']);
+    });
+
+    it('references work wherever they arrive, in messages and in replies', async () => {
+      const numbers = [1, 2, 3, 4];
+      const ones = await Promise.all(numbers.map((n) => system.spawn(miller, { id: `m-${n}` })));
+      const others = await Promise.all(numbers.map((n) => system.spawn(greeter, { id: `g-${n}` })));
+      for (const other of others) {
+        for (const one of ones) expect(await one.ask('greet', { other })).to.equal('hello');
+        const introduced = await other.ask('introduce', 'me');
+        expect([introduced.other.id, introduced.name]).to.deep.equal([other.id, 'me']);
+        expect(await system.ref(greeter, introduced.other.id).ask('hail')).to.equal('hello');
+        expect(introduced.other.equals(other)).to.equal(true);
+      }
+    });
+
+    it('a tell that is rejected is a dead letter, and so is one to an actor that has stopped', async () => {
+      await system.ref(sack, 's').ask('tie', { tied: true });
+      system.ref(sack, 's').tell('fill', { kilos: 2 });
+      const ref = await system.spawn(miller, { id: 'm' });
+      await ref.stop();
+      ref.tell('hail');
+      await system.settled();
+      expect(letters().sort()).to.deep.equal(['rejected fill', 'stopped hail']);
+      const [letter] = system.deadLetters.list().filter(({ reason }) => reason === 'rejected');
+      expect(letter).to.deep.include({ target: { name: 'sack', id: 's' }, payload: { kilos: 2 } });
+      expect(letter?.error).to.deep.include({ code: 'TROUPE_REJECTED', reason: 'tied' });
+      await system.ref(sack, 's').ask('tie', { tied: false });
+      await system.deadLetters.retry(letter?.id ?? '');
+      await system.settled();
+      expect(await system.ref(sack, 's').ask('kilos')).to.equal(2);
+      expect(letters()).to.deep.equal(['stopped hail']);
+    });
+
+    it('a told command that is refused parks nothing', async () => {
+      await system.ref(sack, 'store-s').ask('tie', { tied: true });
+      await system.ref(sack, 's').ask('fill', { kilos: 2 });
+      await system.settled();
+      expect(letters()).to.deep.equal(['rejected fill']);
+      expect(system.health().ok).to.equal(true);
+    });
+
+    it('a parked event holds later ones of its key, until a retry lets all go on in order', async () => {
+      await system.ref(sack, 'store-s').ask('tie', { tied: true });
+      for (const kilos of [1, 2, 3]) await system.ref(sack, 's').ask('fill', { kilos });
+      await system.ref(sack, 'free').ask('fill', { kilos: 5 });
+      await system.settled();
+      expect(letters()).to.deep.equal(['parked sack.filled']);
+      expect(await system.ref(sack, 'store-free').ask('kilos')).to.equal(5);
+      const [letter] = system.deadLetters.list();
+      expect(letter).to.deep.include({ target: { name: 'store', id: 'sack/s' }, payload: { kilos: 1 } });
+      await system.ref(sack, 'store-s').ask('tie', { tied: false });
+      await system.deadLetters.retry(letter?.id ?? '');
+      await system.settled();
+      expect(await stored()).to.equal(6);
+      const kilos: unknown[] = [];
+      for await (const event of system.read(sack, 'store-s')) {
+        if (event.type === 'sack.filled') kilos.push((event.data as { kilos: number }).kilos);
+      }
+      expect(kilos).to.deep.equal([1, 2, 3]);
+      expect(letters()).to.deep.equal([]);
+      expect(system.health().ok).to.equal(true);
+    });
+
+    it('a parked event that is discarded lets later ones of its key go on', async () => {
+      await system.ref(sack, 'store-s').ask('tie', { tied: true });
+      await system.ref(sack, 's').ask('fill', { kilos: 1 });
+      await system.ref(sack, 's').ask('fill', { kilos: 4 });
+      await system.settled();
+      await system.ref(sack, 'store-s').ask('tie', { tied: false });
+      const [letter] = system.deadLetters.list();
+      await system.deadLetters.discard(letter?.id ?? '');
+      await system.settled();
+      expect(await stored()).to.equal(4);
+      expect(letters()).to.deep.equal([]);
+    });
+  },
+  (_workers, journal) => journal === 'memory',
+);
