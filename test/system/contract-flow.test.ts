@@ -45,7 +45,7 @@ forEachSetting(
 
     it('a full mailbox refuses asks and tells, and lets sends wait for room', async () => {
       const ref = await system.spawn(picky, { id: 'p' });
-      ref.tell('grind', { name: 'first', ms: 300 });
+      ref.tell('grind', { name: 'first', ms: 1_000 });
       await ref.send('grind', { name: 'second', ms: 1 });
       await ref.send('grind', { name: 'third', ms: 1 });
       expect(await codeOf(ref.ask('ground'))).to.equal('TROUPE_MAILBOX_FULL');
@@ -58,7 +58,7 @@ forEachSetting(
 
     it('a send that waits too long for room fails, and is not delivered later', async () => {
       const ref = await system.spawn(picky, { id: 'p' });
-      ref.tell('grind', { name: 'first', ms: 700 });
+      ref.tell('grind', { name: 'first', ms: 1_500 });
       await ref.send('grind', { name: 'second', ms: 1 });
       await ref.send('grind', { name: 'third', ms: 1 });
       expect(await codeOf(ref.send('grind', { name: 'late', ms: 1 }, { timeout: '100ms' }))).to.equal(
@@ -70,7 +70,7 @@ forEachSetting(
 
     it('drop-oldest drops the oldest, as dead letters', async () => {
       const ref = await system.spawn(forgetful, { id: 'f' });
-      await ref.send('grind', { name: 'first', ms: 200 });
+      await ref.send('grind', { name: 'first', ms: 1_000 });
       for (const name of ['a', 'b', 'c', 'd']) ref.tell('grind', { name, ms: 1 });
       await system.settled();
       const ground = await ref.ask('ground');
