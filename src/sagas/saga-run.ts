@@ -245,6 +245,7 @@ export class SagaRun implements StepOwner {
     const { key } = this;
     switch (this.#phase) {
       case 'replaying':
+        return;
       case 'running':
         if (this.#stop !== undefined) throw this.#stopError();
         return;

@@ -45,10 +45,16 @@ export class SagaLife {
   /** Writes of records and deliveries of commands so far. */
   points = 0;
   dead = false;
+  /** Resolves when the life ends by a crash. */
+  readonly death: Promise<{ readonly state: string }>;
+  #die!: (value: { readonly state: string }) => void;
   readonly #crash: CrashPoint | undefined;
 
   private constructor(disk: Disk, definitions: readonly RuntimeSaga[], crash: CrashPoint | undefined, nowMs: number) {
     this.disk = disk;
+    this.death = new Promise((resolve) => {
+      this.#die = resolve;
+    });
     this.#crash = crash;
     this.clock = new ManualClock(nowMs);
     this.post = new MortalPost(disk.world);
@@ -114,6 +120,7 @@ export class SagaLife {
   kill(): void {
     this.dead = true;
     this.post.dead = true;
+    this.#die({ state: 'dead' });
   }
 
   async stop(): Promise<void> {
