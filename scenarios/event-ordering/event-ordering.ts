@@ -5,8 +5,9 @@
 import { from, lastValueFrom, mergeMap, tap, toArray } from 'rxjs';
 import { ActorSystem, defineScenario } from 'troupe';
 import { resequence } from 'troupe/operators';
+import { disordered } from '../trading-day/disorder.js';
 import { item } from './cast.js';
-import { disordered, type Movement, movementsOfTheDay } from './shuffled-source.js';
+import { type Movement, movementsOfTheDay } from './movements.js';
 
 export const eventOrdering = defineScenario({
   name: 'event-ordering',

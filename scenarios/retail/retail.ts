@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ActorSystem, defineScenario, type ScenarioContext, ScenarioInputError } from 'troupe';
 import { orders } from '../../actors/order/orders.js';
 import { returns } from '../../actors/order/returns.js';
+import { disordered } from '../trading-day/disorder.js';
 import { checkTotals } from './check-totals.js';
 import type { Invoice } from './invoice-book.js';
 import { readInvoices } from './read-invoices.js';
@@ -32,6 +33,8 @@ type RetailOptions = {
   readonly input: string | undefined;
   readonly resume: boolean;
   readonly way: string;
+  readonly shuffle: number;
+  readonly repeat: number;
 };
 
 export const retail = defineScenario({
@@ -54,6 +57,18 @@ export const retail = defineScenario({
       placeholder: 'choreography|orchestration',
       description: 'services that react to each other, or one coordinator; one of them for one journal',
     },
+    shuffle: {
+      type: 'number',
+      default: 0,
+      placeholder: 'WINDOW',
+      description: 'let invoices overtake each other by up to so many places, by chance',
+    },
+    repeat: {
+      type: 'number',
+      default: 0,
+      placeholder: 'N',
+      description: 'send every N-th invoice twice',
+    },
     resume: {
       type: 'boolean',
       description: 'go on with the journal of a run that was cut short: invoices it has are skipped',
@@ -72,15 +87,17 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
   }
   const file = ctx.options.input ?? fileURLToPath(DEFAULT_INPUT);
   const { book, expected, rows, rejectedRows } = await readInvoices(file, (message) => ctx.warn(message));
+  const invoices = arriving(ctx, book.close());
+  const rowsToSend = invoices.reduce((sum, { lines }) => sum + lines.length, 0);
   const system = await ActorSystem.start({ name: 'retail', cast, workers: ctx.workers, journal: ctx.journal });
   try {
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
     if (ctx.options.resume) await retryParked(ctx, system);
     const headBefore = system.metrics().position;
-    const progress = watchProgress(ctx, system, rows - rejectedRows);
+    const progress = watchProgress(ctx, system, rowsToSend);
     let replayed: Replayed;
     try {
-      replayed = await replay(system, book.close(), {
+      replayed = await replay(system, invoices, {
         signal: ctx.signal,
         isFinished,
         onProgress: (done) => progress.show(done),
@@ -111,6 +128,19 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
   } finally {
     await system.stop();
   }
+}
+
+/** The invoices as the shop gets them: in order, or as an unreliable source would send them. */
+function arriving(ctx: ScenarioContext<RetailOptions>, invoices: readonly Invoice[]): readonly Invoice[] {
+  const { shuffle, repeat } = ctx.options;
+  for (const [name, value] of Object.entries({ shuffle, repeat })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new ScenarioInputError(`--${name} ${value}: give a whole number, 0 for none`);
+    }
+  }
+  if (shuffle === 0 && repeat === 0) return invoices;
+  const repeatEvery = repeat === 0 ? Infinity : repeat;
+  return disordered(invoices, { window: shuffle, repeatEvery, loseEvery: Infinity, random: () => ctx.random() });
 }
 
 /** Orders and returns the journal has. What is left to do for them its reactions do by themselves. */

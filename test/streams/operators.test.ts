@@ -3,6 +3,7 @@
  */
 import { expect } from 'chai';
 import { concat, config, EMPTY, map, NEVER, type Observable, of, range, Subject, take, throwError, timer } from 'rxjs';
+import { array, assert, constantFrom, double, nat, property, record } from 'fast-check';
 import { TestScheduler } from 'rxjs/testing';
 import type { RecordedEvent } from '../../src/core/recorded-event.js';
 import { isTroupeError } from '../../src/core/troupe-error.js';
@@ -17,6 +18,13 @@ import {
 } from '../../src/streams/operators.js';
 
 type Marbles = Parameters<Parameters<TestScheduler['run']>[0]>[0];
+
+/** A selector that fails. */
+function boom(what: string): () => never {
+  return () => {
+    throw new Error(what);
+  };
+}
 
 /** Plays a diagram in virtual time. */
 function play(test: (marbles: Marbles) => void): void {
@@ -613,6 +621,84 @@ describe('operators', () => {
       expect(completed).to.equal(true);
     });
   }
+
+  const FAILING = {
+    'ofType, source': [ofType('made'), 'source'],
+    'perAggregate, source': [perAggregate(() => of(1)), 'source'],
+    'deduplicate, source': [deduplicate({ by: (item: { n: number }) => item.n, window: 10 }), 'source'],
+    'resequence, source': [resequence({ sequence: (item: { n: number }) => item.n, from: 0 }), 'source'],
+    'resequence, by': [resequence({ by: boom('by'), sequence: (item: { n: number }) => item.n }), 'by'],
+    'resequence, sequence': [resequence({ sequence: boom('sequence') }), 'sequence'],
+    'resequence, from': [
+      resequence({ by: () => 1, sequence: (item: { n: number }) => item.n, from: boom('from') }),
+      'from',
+    ],
+    'summarize, source': [summarize({ count: 10 }, () => 1), 'source'],
+    'summarize, by': [summarize({ by: boom('by'), count: 10 }, () => 1), 'by'],
+  } as const;
+  for (const [name, [operator, what]] of Object.entries(FAILING)) {
+    it(`fail with the error of the source or of a selector, once, and leave the source: ${name}`, () => {
+      const source = new Subject<{ aggregate: string; aggregateId: string; type: string; n: number }>();
+      const errors: unknown[] = [];
+      source.pipe(operator as (source: Observable<unknown>) => Observable<unknown>).subscribe({
+        error: (error: unknown) => errors.push(error),
+        complete: () => errors.push('completed'),
+      });
+      for (let n = 0; n < 3; n += 1) source.next({ aggregate: 'order', aggregateId: 'a', type: 'made', n });
+      if (what === 'source') source.error(new Error('source'));
+      expect(errors.map(String)).to.deep.equal([`Error: ${what}`]);
+      expect(source.observed).to.equal(false);
+    });
+  }
+
+  it('begin anew with each subscriber', () => {
+    const source = of(2, 1, 1, 3);
+    const stream = source.pipe(
+      deduplicate({ by: (n) => n, window: 10 }),
+      resequence({ sequence: (n) => n }),
+      summarize({ count: 2 }, (list: readonly number[] | undefined, n) => [...(list ?? []), n]),
+    );
+    for (let round = 0; round < 2; round += 1) {
+      const seen: unknown[] = [];
+      stream.subscribe((list) => seen.push(list));
+      expect(seen).to.deep.equal([[1, 2], [3]]);
+    }
+  });
+
+  it('bring any shuffled and repeated source back to the ordered one, key by key', () => {
+    const arrivals = array(
+      record({ key: constantFrom('a', 'b', 'c'), place: double({ noNaN: true, min: 0, max: 1 }), again: nat(3) }),
+      {
+        maxLength: 200,
+      },
+    );
+    assert(
+      property(arrivals, (facts) => {
+        const next = new Map<string, number>();
+        const sent = facts.map(({ key, place, again }) => {
+          const n = (next.get(key) ?? 0) + 1;
+          next.set(key, n);
+          return { key, n, place, again };
+        });
+        const shuffled = sent
+          .flatMap((one) =>
+            Array.from({ length: one.again + 1 }, (_, copy) => ({ one, at: (one.place + copy * 0.37) % 1 })),
+          )
+          .sort((a, b) => a.at - b.at)
+          .map(({ one }) => one);
+        const got = new Map<string, number[]>();
+        of(...shuffled)
+          .pipe(
+            resequence({ by: ({ key }) => key, sequence: ({ n }) => n }),
+            deduplicate({ by: ({ key, n }) => `${key}${n}`, window: 1_000 }),
+          )
+          .subscribe(({ key, n }) => got.set(key, [...(got.get(key) ?? []), n]));
+        for (const [key, count] of next) {
+          expect(got.get(key)).to.deep.equal(Array.from({ length: count }, (_, index) => index + 1));
+        }
+      }),
+    );
+  });
 
   it('work with the real clock', async () => {
     const seen: number[] = [];
