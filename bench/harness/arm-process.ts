@@ -18,7 +18,7 @@ export interface ArmReport extends Measurement {
 }
 
 /** Long enough for a profile to settle. */
-const BY_HAND = { warmupMs: 500, measureMs: 3_000 };
+const BY_HAND = { warmupMs: 500, measureMs: 3_000, scale: 1 };
 
 const [module = '', suiteName = '', armName = '', contextText] = process.argv.slice(2);
 

@@ -12,7 +12,8 @@ import { optionLines, tableLines as helpTable } from '../../src/scenario/scenari
 import { EXIT, Interruption, type ScenarioHost } from '../../src/scenario/scenario-host.js';
 import { isInputError, oneLine, ScenarioInputError } from '../../src/scenario/scenario-input-error.js';
 import { openTerminal, type Terminal, wrapText } from '../../src/scenario/terminal.js';
-import { benchRecord } from './bench-record.js';
+import { type BenchRecord, benchRecord, readRecord } from './bench-record.js';
+import { comparisonLines } from './comparison.js';
 import { findSuites, type FoundSuite } from './find-suites.js';
 import { commitText, machineText } from './machine.js';
 import { type ArmRuns, playRounds } from './rounds.js';
@@ -30,14 +31,23 @@ export interface BenchFolder {
 const OPTIONS = {
   quick: { type: 'boolean', description: 'shorter and fewer rounds: for a first look; numbers scatter more' },
   json: { type: 'string', placeholder: 'FILE', description: 'write the results to a file as JSON' },
+  compare: {
+    type: 'string',
+    placeholder: 'FILE',
+    description: 'show what has changed beyond the noise since the run that wrote this JSON',
+  },
   list: { type: 'boolean', description: 'list all suites and their arms' },
   help: { type: 'boolean', description: 'show this help' },
 } as const;
 
-/** Times of one arm in one round. The full run takes some minutes for each suite. */
+/**
+ * Times of one arm in one round. The full run takes some minutes for each suite; all suites together stay below two
+ * minutes when quick, on a machine that does nothing else, by being played once.
+ */
 const PACE = {
-  quick: { rounds: 3, warmupMs: 300, measureMs: 400 },
-  full: { rounds: 7, warmupMs: 700, measureMs: 2_000 },
+  quick: { rounds: 3, warmupMs: 300, measureMs: 400, scale: 0.05 },
+  quickest: { rounds: 1, warmupMs: 100, measureMs: 150, scale: 0.02 },
+  full: { rounds: 7, warmupMs: 700, measureMs: 2_000, scale: 1 },
 } as const;
 
 /** Does what the arguments say; resolves with the exit code. */
@@ -53,7 +63,8 @@ export async function benchCommand(folder: BenchFolder, args: readonly string[],
     const suites = await findSuites(folder.url, name);
     if (values.list) return list(suites, out);
     if (values.json !== undefined) checkWritable(values.json);
-    return await measure({ folder, suites, quick: values.quick, json: values.json, host });
+    const earlier = values.compare === undefined ? undefined : readRecord(values.compare);
+    return await measure({ folder, suites, quick: values.quick, json: values.json, earlier, host });
   } catch (error) {
     if (!isInputError(error)) throw error;
     problems.line(`bench: ${oneLine(error)}`);
@@ -66,11 +77,13 @@ interface Task {
   readonly suites: readonly FoundSuite[];
   readonly quick: boolean;
   readonly json: string | undefined;
+  /** The run to compare with. */
+  readonly earlier: BenchRecord | undefined;
   readonly host: ScenarioHost;
 }
 
-async function measure({ folder, suites, quick, json, host }: Task): Promise<number> {
-  const { rounds, ...pace } = quick ? PACE.quick : PACE.full;
+async function measure({ folder, suites, quick, json, earlier, host }: Task): Promise<number> {
+  const { rounds, ...pace } = quick ? (suites.length > 1 ? PACE.quickest : PACE.quick) : PACE.full;
   const out = openTerminal(host.stdout, host.env);
   const problems = openTerminal(host.stderr, host.env);
   const signal = host.ending;
@@ -96,8 +109,13 @@ async function measure({ folder, suites, quick, json, host }: Task): Promise<num
   out.line(out.palette.dim(`${facts.machine}; Node ${facts.node}; commit ${facts.commit}; ${rounds} rounds`));
   for (const { suite } of suites) for (const line of ['', ...tableLines(suite, rows, out.palette)]) out.line(line);
   if (rows.length > 0) for (const line of ['', ...wrapText(LEGEND, out.width)]) out.line(out.palette.dim(line));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(benchRecord(facts, rows), null, 2)}\n`);
+  const record = benchRecord(facts, rows);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(record, null, 2)}\n`);
+  if (earlier !== undefined) for (const line of ['', ...comparisonLines(earlier, record)]) out.line(line);
 
+  for (const { suite, arm, skipped } of runs) {
+    if (skipped !== undefined) problems.line(`${suite}.${arm.name} is left out: ${skipped}`);
+  }
   const failed = runs.filter(({ failure }) => failure !== undefined);
   for (const { suite, arm, failure } of failed) problems.line(`${suite}.${arm.name} is not shown: ${failure}`);
   return failed.length === 0 ? EXIT.ok : EXIT.failed;

@@ -1,6 +1,8 @@
 /**
  * The JSON of a bench run: for `--json`, for charts, and for comparing with an earlier run.
  */
+import { readFileSync } from 'node:fs';
+import { ScenarioInputError } from '../../src/scenario/scenario-input-error.js';
 import { ratiosOf, type Row } from './rows.js';
 
 /** What `--json` writes. */
@@ -19,6 +21,20 @@ export interface BenchRecord {
 export function benchRecord(facts: Omit<BenchRecord, 'results' | 'ratios'>, rows: readonly Row[]): BenchRecord {
   const ratios = Object.fromEntries([...ratiosOf(rows)].map(([name, ratio]) => [name, rounded(ratio)]));
   return { ...facts, results: rows.map(roundedRow), ratios };
+}
+
+/** A record from a file. @throws ScenarioInputError when there is none */
+export function readRecord(file: string): BenchRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new ScenarioInputError(`${file} can't be read as JSON; give a file that --json has written`, { cause });
+  }
+  // What is asked for here is all that a reader rests on.
+  const { results } = Object(record) as { readonly results?: unknown };
+  if (Array.isArray(results)) return record as BenchRecord;
+  throw new ScenarioInputError(`${file} holds no results; give a file that --json has written`);
 }
 
 function roundedRow(row: Row): Row {

@@ -16,6 +16,8 @@ export interface ArmRuns {
   readonly reports: ArmReport[];
   /** Why there is no row. */
   failure?: string;
+  /** Why it could not be run here. */
+  readonly skipped?: string | undefined;
 }
 
 /** Runs one arm once; rejects with the reason when that fails. */
@@ -31,8 +33,11 @@ export async function playRounds(
   const all: ArmRuns[] = [];
   let done = 0;
   for (const found of suites) {
-    const runs = found.suite.arms.map((arm): ArmRuns => ({ suite: found.suite.name, arm, reports: [] }));
-    all.push(...runs);
+    const planned = found.suite.arms.map(
+      (arm): ArmRuns => ({ suite: found.suite.name, arm, reports: [], skipped: arm.unavailable?.() }),
+    );
+    all.push(...planned);
+    const runs = planned.filter(({ skipped }) => skipped === undefined);
     for (let round = 0; round < rounds; round += 1) {
       for (const run of round % 2 === 0 ? runs : runs.toReversed()) {
         onProgress(done, run.suite, run.arm.name);

@@ -14,6 +14,8 @@ export interface ArmContext {
   /** Processor time for the compiler and the caches to settle; not measured. See warm-up.ts. */
   readonly warmupMs: number;
   readonly measureMs: number;
+  /** Share of its full size that work of a fixed size shall have: 1, and less with `--quick`. */
+  readonly scale: number;
   /** A fresh, empty folder on the disk of the working directory. */
   readonly folder: string;
 }
@@ -45,6 +47,8 @@ export interface Arm {
   readonly unit: Unit;
   /** Arms of this suite that the value is divided by; the first stands in the table. A baseline itself has none. */
   readonly baselines?: readonly string[];
+  /** Why it can't run on this machine, as a peer that isn't installed; such an arm is left out, and said to be. */
+  unavailable?(): string | undefined;
   run(context: ArmContext): Promise<Measurement>;
 }
 

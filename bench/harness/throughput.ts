@@ -110,7 +110,8 @@ export async function doAll(
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function quantilesOf(microseconds: readonly number[]): Pick<Measurement, 'samples' | 'p50' | 'p99' | 'p999'> {
+/** Median and tails of times in microseconds. */
+export function quantilesOf(microseconds: readonly number[]): Pick<Measurement, 'samples' | 'p50' | 'p99' | 'p999'> {
   const ascending = sorted(microseconds);
   return {
     samples: ascending.length,

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { ActorSystem } from 'troupe';
+import { emmettArm } from '../baselines/peer.js';
 import { countInFile, RawWriter } from '../baselines/raw-writer.js';
 import { account } from '../cast/account.js';
 import { timeEach } from '../harness/latency.js';
@@ -32,10 +33,12 @@ export const journal = defineSuite({
       'disk',
       manyInFlight,
     ),
+    emmettArm('emmett-1-an-append', 1, 1_000),
+    emmettArm('emmett-100-an-append', 100, 1_000),
     troupeArm({
       name: 'commands-1000-in-flight',
       question: 'commands to 10,000 aggregates, 1,000 in flight',
-      baselines: ['raw-1000-in-flight'],
+      baselines: ['raw-1000-in-flight', 'emmett-1-an-append', 'emmett-100-an-append'],
     }),
     troupeArm({
       name: 'hot-aggregate-1000-in-flight',

@@ -6,12 +6,15 @@
  * by one. The actor's own count is asked at the end.
  */
 import { ActorSystem } from 'troupe';
+import { erlangArm, peerAskArm, peerTellArm } from '../baselines/peer.js';
 import { MessageRing } from '../baselines/message-ring.js';
 import { PromiseQueue } from '../baselines/promise-queue.js';
 import { counter } from '../cast/counter.js';
+import { player, teller, volley } from '../cast/players.js';
 import { timeEach } from '../harness/latency.js';
 import { type Arm, type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
-import { countBursts, keepInFlight, type Uncounted } from '../harness/throughput.js';
+import { countBursts, keepInFlight, quantilesOf, type Uncounted } from '../harness/throughput.js';
+import { cpuSince } from '../harness/warm-up.js';
 
 const BURST = 1_000;
 /** Asks between two looks at the clock when they go one at a time. */
@@ -27,11 +30,25 @@ export const mailbox = defineSuite({
       unit: 'messages/s',
       run: ringBursts,
     },
+    peerTellArm('nact-bursts-of-1000', 'nact', 'nact'),
+    peerTellArm('xstate-machine-bursts-of-1000', 'xstateMachine', 'xstate, a machine'),
+    peerTellArm('xstate-transition-bursts-of-1000', 'xstateTransition', 'xstate, fromTransition'),
+    peerTellArm('comedy-bursts-of-1000', 'comedyMemory', 'comedy in memory'),
+    peerTellArm('effect-bursts-of-1000', 'effect', 'effect, a fiber and a queue'),
+    erlangArm('erlang-bursts-of-1000', 'tell', 'messages to a counter, in bursts of 1,000', 'messages/s', 1),
     {
       name: 'tell-bursts-of-1000',
       question: 'tell to a counting actor, in bursts of 1,000, below the capacity of its mailbox',
       unit: 'messages/s',
-      baselines: ['ring-bursts-of-1000'],
+      baselines: [
+        'ring-bursts-of-1000',
+        'erlang-bursts-of-1000',
+        'nact-bursts-of-1000',
+        'xstate-machine-bursts-of-1000',
+        'xstate-transition-bursts-of-1000',
+        'comedy-bursts-of-1000',
+        'effect-bursts-of-1000',
+      ],
       run: (context) =>
         withCounter((ref) =>
           countBursts(context, async () => {
@@ -56,11 +73,55 @@ export const mailbox = defineSuite({
         ),
     },
     queueArm('promise-queue-1-in-flight', 'a promise answered by a microtask, one at a time: the bound', 1),
-    askArm('ask-1-in-flight', 'ask one at a time', 1, 'promise-queue-1-in-flight'),
+    erlangArm('erlang-call', 'call', 'a call with a monitor, one at a time', 'asks/s', 1),
+    peerAskArm('nact-ask-1-in-flight', 'nact', 'nact', 1),
+    askArm(
+      'ask-1-in-flight',
+      'ask one at a time',
+      1,
+      'promise-queue-1-in-flight',
+      'erlang-call',
+      'nact-ask-1-in-flight',
+    ),
     queueArm('promise-queue-16-in-flight', 'the bound with 16 in flight', 16),
     askArm('ask-16-in-flight', 'ask with 16 in flight', 16, 'promise-queue-16-in-flight'),
     queueArm('promise-queue-256-in-flight', 'the bound with 256 in flight', 256),
     askArm('ask-256-in-flight', 'ask with 256 in flight', 256, 'promise-queue-256-in-flight'),
+    erlangArm('erlang-ping-pong', 'pingpong', 'one message there and one back, again and again', 'messages/s', 1),
+    {
+      name: 'ping-pong',
+      question: 'two actors send one message to and fro, again and again',
+      unit: 'messages/s',
+      baselines: ['erlang-ping-pong'],
+      run: pingPong,
+    },
+    {
+      name: 'fan-in',
+      question: '100 actors tell one, 10 messages each',
+      unit: 'messages/s',
+      baselines: ['ring-bursts-of-1000'],
+      run: (context) => fan(context, 'in'),
+    },
+    {
+      name: 'fan-out',
+      question: 'one actor tells 100 others, 10 messages each',
+      unit: 'messages/s',
+      baselines: ['ring-bursts-of-1000'],
+      run: (context) => fan(context, 'out'),
+    },
+    {
+      name: 'quiet-alone',
+      question: 'how long ten quiet actors take to answer, one ask each every few milliseconds',
+      unit: 'µs',
+      run: (context) => quietActors(context, false),
+    },
+    {
+      name: 'quiet-beside-flooded',
+      question: 'the same beside one whose mailbox is kept full',
+      unit: 'µs',
+      baselines: ['quiet-alone'],
+      run: (context) => quietActors(context, true),
+    },
   ],
 });
 
@@ -80,12 +141,12 @@ function queueArm(name: string, question: string, lanes: number): Arm {
   };
 }
 
-function askArm(name: string, question: string, lanes: number, baseline: string): Arm {
+function askArm(name: string, question: string, lanes: number, ...baselines: string[]): Arm {
   return {
     name,
     question,
     unit: 'asks/s',
-    baselines: [baseline],
+    baselines,
     run: (context) => withCounter((ref) => asks(context, lanes, () => ref.ask('next', 1))),
   };
 }
@@ -114,6 +175,87 @@ async function ringBursts(context: ArmContext): Promise<Measurement> {
     return BURST;
   });
   return { ...found, processed: count };
+}
+
+/** Volleys of 1,000 messages; each actor counts what it gets. */
+async function pingPong(context: ArmContext): Promise<Measurement> {
+  const system = await ActorSystem.start({ name: 'bench', cast: [player, counter], workers: 0, journal: ':memory:' });
+  const ping = await system.spawn(player, { id: 'ping' });
+  const pong = await system.spawn(player, { id: 'pong' });
+  const found = await countBursts(context, async () => {
+    const over = new Promise<void>((resolve) => {
+      volley.over = resolve;
+    });
+    ping.tell('serve', { to: pong, messages: BURST });
+    await over;
+    return BURST;
+  });
+  const processed = (await ping.ask('hits')) + (await pong.ask('hits'));
+  await system.stop();
+  return { ...found, processed };
+}
+
+const FAN = 100;
+const EACH = 10;
+
+async function fan(context: ArmContext, way: 'in' | 'out'): Promise<Measurement> {
+  const system = await ActorSystem.start({ name: 'bench', cast: [teller, counter], workers: 0, journal: ':memory:' });
+  const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
+  const counters = await Promise.all(ids(way === 'in' ? 1 : FAN).map((id) => system.spawn(counter, { id })));
+  const tellers = await Promise.all(ids(way === 'in' ? FAN : 1).map((id) => system.spawn(teller, { id })));
+  const targets = counters.map(({ id }) => id);
+  const [last] = counters.slice(-1);
+  if (last === undefined) throw new Error('there is no counter');
+  const found = await countBursts(context, async () => {
+    for (const one of tellers) one.tell('tell', { targets, each: EACH });
+    await tellers.at(-1)?.ask('done');
+    await last.ask('total');
+    return FAN * EACH;
+  });
+  const totals = await Promise.all(counters.map((one) => one.ask('total')));
+  await system.stop();
+  return { ...found, processed: totals.reduce((sum, total) => sum + total, 0) };
+}
+
+const QUIET = 10;
+
+/** The value is the median; p99 says how long the unlucky waited. */
+async function quietActors(context: ArmContext, flooded: boolean): Promise<Measurement> {
+  const system = await ActorSystem.start({ name: 'bench', cast: [counter], workers: 0, journal: ':memory:' });
+  const quiet = await Promise.all(Array.from({ length: QUIET }, (_, i) => system.spawn(counter, { id: `quiet-${i}` })));
+  const busy = await system.spawn(counter, { id: 'busy' });
+  let ended = false;
+  let flood = 0;
+  const flooding = (async () => {
+    while (flooded && !ended) {
+      // By send, so that it is never refused; a thousand at a time keep the mailbox from running dry.
+      await Promise.all(Array.from({ length: BURST }, () => busy.send('add', 1)));
+      flood += BURST;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const found = await timeSome(context, (asked) => quiet[asked % QUIET]?.ask('next', 1));
+  ended = true;
+  await flooding;
+  const totals = await Promise.all([...quiet, busy].map((one) => one.ask('total')));
+  await system.stop();
+  return { ...found, sent: found.sent + flood, processed: totals.reduce((sum, total) => sum + total, 0) };
+}
+
+/** Times some asks, with a turn of the event loop between two, which isn't timed. */
+async function timeSome(context: ArmContext, ask: (index: number) => Promise<unknown> | undefined): Promise<Uncounted> {
+  const latencies: number[] = [];
+  const endsAt = performance.now() + context.warmupMs + context.measureMs;
+  const cpu = process.cpuUsage();
+  while (performance.now() < endsAt) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const startedAt = performance.now();
+    await ask(latencies.length);
+    latencies.push((performance.now() - startedAt) * 1_000);
+  }
+  const sent = latencies.length;
+  const times = quantilesOf(latencies);
+  return { ...times, value: times.p50, sent, cpuUs: cpuSince(cpu) / sent };
 }
 
 /** Spawns a counter on a system of its own, and asks it at the end what it has counted. */

@@ -6,6 +6,7 @@
  * another, ten bursts at a time.
  */
 import { ActorSystem } from 'troupe';
+import { erlangArm, peerAskArm, peerTellArm } from '../baselines/peer.js';
 import { BatchedCounter, PostedCounter } from '../baselines/posted-counter.js';
 import { burner, counter, driver } from '../cast/threads.js';
 import { timeEach } from '../harness/latency.js';
@@ -35,11 +36,13 @@ export const threads = defineSuite({
       unit: 'messages/s',
       run: (context) => withPosted(new BatchedCounter(BATCH), (posted) => countBursts(context, tellBurst(posted))),
     },
+    peerTellArm('comedy-tell', 'comedyThreaded', 'comedy, threaded'),
+    erlangArm('erlang-tell', 'across', 'messages from one scheduler to another, in bursts of 1,000', 'messages/s', 2),
     {
       name: 'tell',
       question: 'tell from the main thread to an actor on a worker, in bursts of 1,000',
       unit: 'messages/s',
-      baselines: ['raw-single-posts', 'raw-batches-of-256'],
+      baselines: ['raw-batches-of-256', 'raw-single-posts', 'comedy-tell', 'erlang-tell'],
       run: (context) => withCounter((ref) => countBursts(context, tellBurst(ref))),
     },
     {
@@ -71,7 +74,17 @@ export const threads = defineSuite({
     rawAskArm('raw-round-trips-16-in-flight', 16),
     askArm('ask-16-in-flight', 16, 'raw-round-trips-16-in-flight'),
     rawAskArm('raw-round-trips-256-in-flight', 256),
-    askArm('ask-256-in-flight', 256, 'raw-round-trips-256-in-flight'),
+    peerAskArm('comedy-256-in-flight', 'comedyThreaded', 'comedy, threaded', 256),
+    peerAskArm('comlink-256-in-flight', 'comlinkWorker', 'comlink', 256),
+    peerAskArm('piscina-256-in-flight', 'piscina', 'Piscina run', 256),
+    askArm(
+      'ask-256-in-flight',
+      256,
+      'raw-round-trips-256-in-flight',
+      'comedy-256-in-flight',
+      'comlink-256-in-flight',
+      'piscina-256-in-flight',
+    ),
     {
       name: 'ask-256-between-workers',
       question: 'an actor on one worker asks one on another, with 256 in flight',
@@ -114,12 +127,12 @@ function rawAskArm(name: string, lanes: number): Arm {
   };
 }
 
-function askArm(name: string, lanes: number, baseline: string): Arm {
+function askArm(name: string, lanes: number, ...baselines: string[]): Arm {
   return {
     name,
     question: `ask an actor on a worker, ${lanes} in flight`,
     unit: 'asks/s',
-    baselines: [baseline],
+    baselines,
     run: (context) => withCounter((ref) => keepInFlight(context, lanes, () => ref.ask('next', 1))),
   };
 }
