@@ -2,9 +2,10 @@
  * A stage of a stream: the part that all operators of this folder have in common.
  *
  * A throw becomes an error of the stream, an error of the source is passed on at once, and a source that emits
- * without a pause is left as soon as nobody listens any more.
+ * without a pause is left as soon as nobody listens any more. Stages are lifted as RxJS's own operators are, so that
+ * what comes out is as safe as its source (safe-observable.ts).
  */
-import { Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
+import { type Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
 
 /** What a stage does. */
 export interface Stage<In> {
@@ -18,26 +19,35 @@ export interface Stage<In> {
 /** An operator from what it does for one subscriber. */
 export function stage<In, Out>(start: (out: Subscriber<Out>) => Stage<In>): OperatorFunction<In, Out> {
   return (source) =>
-    new Observable<Out>((out) => {
-      const working = start(out);
-      const guarded = (work: () => void): void => {
+    source.lift<Out>({
+      call(out: Subscriber<Out>, lifted: Observable<In>) {
         try {
-          if (!out.closed) work();
+          connect(lifted, out, start(out));
         } catch (error) {
           out.error(error);
         }
-      };
-      out.add(() => working.stop?.());
-      out.add(
-        source.pipe(takeWhile(() => !out.closed)).subscribe({
-          next: (item) => guarded(() => working.next(item)),
-          error: (error: unknown) => out.error(error),
-          complete: () =>
-            guarded(() => {
-              if (working.complete === undefined) out.complete();
-              else working.complete();
-            }),
-        }),
-      );
+      },
     });
+}
+
+function connect<In, Out>(source: Observable<In>, out: Subscriber<Out>, working: Stage<In>): void {
+  const guarded = (work: () => void): void => {
+    try {
+      if (!out.closed) work();
+    } catch (error) {
+      out.error(error);
+    }
+  };
+  out.add(() => working.stop?.());
+  out.add(
+    source.pipe(takeWhile(() => !out.closed)).subscribe({
+      next: (item) => guarded(() => working.next(item)),
+      error: (error: unknown) => out.error(error),
+      complete: () =>
+        guarded(() => {
+          if (working.complete === undefined) out.complete();
+          else working.complete();
+        }),
+    }),
+  );
 }
