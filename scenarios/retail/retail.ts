@@ -4,6 +4,7 @@
  * Read everything, replay in order of time, wait until nothing is left to do, then ask the read models what happened
  * and compare with what the rows add up to.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { ActorSystem, defineScenario, type ScenarioContext, ScenarioInputError } from 'troupe';
 import { orders } from '../../actors/order/orders.js';
@@ -24,6 +25,9 @@ const CASTS: ReadonlyMap<string, URL> = new Map([
 
 /** Seen from where this file is compiled to, `dist/scenarios/retail/`. */
 const DEFAULT_INPUT = new URL('../../../scenarios/data/online-retail-2011-12-05.csv', import.meta.url);
+
+/** Milliseconds between two looks at how late the main thread's loop is. */
+const LOOK_EVERY_MS = 10;
 
 /** Until reactions and read models have caught up with the last command; they are seconds behind at most. */
 const SETTLE_TIMEOUT = '10m';
@@ -90,6 +94,9 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
   const invoices = arriving(ctx, book.close());
   const rowsToSend = invoices.reduce((sum, { lines }) => sum + lines.length, 0);
   const system = await ActorSystem.start({ name: 'retail', cast, workers: ctx.workers, journal: ctx.journal });
+  // How late the loop of this thread, the app's own, is while the system works.
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOK_EVERY_MS });
+  loopDelay.enable();
   try {
     const isFinished = ctx.options.resume ? await finishedInvoices(system) : () => false;
     if (ctx.options.resume) await retryParked(ctx, system);
@@ -106,6 +113,7 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
     } finally {
       progress.stop();
     }
+    loopDelay.disable();
     ctx.events(system.metrics().position - headBefore);
     if (ctx.signal.aborted) {
       ctx.say(`Cut short. To go on where it stopped: ${retailCommand(ctx.options.input, ctx.journal)} --resume`);
@@ -123,6 +131,7 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
       skipped: replayed.skipped,
       recorded,
       book,
+      loopDelayMs: Math.max(0, loopDelay.percentile(99) / 1e6 - LOOK_EVERY_MS),
     });
     await checkTotals(ctx, system, { recorded, expected, conflicts: replayed.conflicts });
   } finally {
