@@ -48,7 +48,9 @@ export async function tellStory(ctx: ScenarioContext, system: ActorSystem, facts
       `  ${count(facts.rejectedRows)} of ${count(facts.rows)} rows were dropped as unreadable; each is named above.`,
     );
   if (facts.skipped > 0) ctx.say(`  ${count(facts.skipped)} invoices were in the journal already.`);
-  ctx.say(`  Meanwhile the main thread's loop was never later than ${facts.loopDelayMs.toFixed(0)} ms in 99 of 100 looks.`);
+  ctx.say(
+    `  Meanwhile the main thread's loop was never later than ${facts.loopDelayMs.toFixed(0)} ms in 99 of 100 looks.`,
+  );
 
   ctx.say();
   const best = await system.view(stock).find({ orderBy: { sold: 'desc' }, limit: 5 });

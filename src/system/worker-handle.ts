@@ -15,7 +15,6 @@ import { FoldLine } from '../threads/fold-line.js';
 import { JournalServer } from '../threads/journal-server.js';
 import type { JournalRequest } from '../threads/journal-wire.js';
 import type { ThreadIndex } from '../threads/placement.js';
-import { workerLost } from '../threads/worker-lost.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import type { SystemSettings } from './system-options.js';
 import type { WorkerStart, WorkerStatus } from './worker-entry.js';
@@ -100,7 +99,7 @@ export class WorkerHandle {
     const late = systemClock.setTimer(
       LIMITS.workerStartMs,
       () => {
-        failed(new TroupeError('TROUPE_INVALID_OPTIONS', `worker ${index}: the cast was not loaded in time`));
+        failed(unfit(start, `the cast ${start.cast} was not loaded within ${LIMITS.workerStartMs} ms`));
         this.end('blocked', `it did not start within ${LIMITS.workerStartMs} ms`);
       },
       true,
@@ -111,14 +110,15 @@ export class WorkerHandle {
         late.cancel();
         ready();
       },
-      failed: (message: string) => failed(new TroupeError('TROUPE_INVALID_OPTIONS', `worker ${index}: ${message}`)),
+      failed: (message: string) => failed(unfit(start, message)),
     });
     this.ended = pool.run(start, [control.port2, entries.port2, folding.port2], this.#abort.signal).then(
       () => undefined,
       (error: unknown) => {
         late.cancel();
         this.control.drain();
-        failed(workerLost(index, error));
+        const text = error instanceof Error ? error.message : String(error);
+        failed(unfit(start, `it ended while it loaded the cast ${start.cast}: ${text}`, error));
         // An aborted task says only that it was; the reason says why.
         lost(this, this.#abort.signal.aborted ? this.#abort.signal.reason : error);
       },
@@ -165,4 +165,13 @@ export class WorkerHandle {
     this.#folds.close(this.index, this.#foldLine);
     this.#foldLine.lost(error, foldOn(this.memory));
   }
+}
+
+/** A worker can't do its work, which is the cast's fault until the contrary is shown. */
+function unfit({ index }: WorkerStart, text: string, cause?: unknown): TroupeError {
+  return new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `worker ${index}: ${text}; every worker imports the cast, so keep out of that module what only the main thread can do, or set workers: 0`,
+    { details: { worker: index }, ...(cause === undefined ? {} : { cause }) },
+  );
 }
