@@ -86,11 +86,10 @@ export class ActorCellContext implements ActorContext, MessageSource {
   spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): ActorRef<D> {
     const { family } = this.#cell.cycle;
     if (family === undefined) throw stopped(this.#cell);
-    const { name, id } = this.#cell;
     // Both forms of the options have these two fields.
     const request = (options ?? {}) as { readonly id?: string; readonly args?: unknown };
     const child = this.#around.spawn({ definition, id: request.id, args: request.args }, (address) => ({
-      by: { name, id },
+      by: family.owner,
       ordinal: family.add(address),
     }));
     return this.refTo(child) as ActorRef<D>;

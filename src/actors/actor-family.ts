@@ -41,6 +41,8 @@ interface Trouble {
 type FailedReport = Extract<Report, { kind: 'child-failed' }>;
 
 export class ActorFamily {
+  /** The supervisor as its children know it: one object for all of them. */
+  readonly owner: InstanceAddress | undefined;
   readonly #around: FamilySurroundings;
   readonly #policy: Policy;
   readonly #escalate: Escalate;
@@ -52,10 +54,16 @@ export class ActorFamily {
   #ending: { readonly ordinal: Ordinal; readonly ended: () => void } | undefined;
   #closed = false;
 
-  constructor(around: FamilySurroundings, policy: Policy, escalate: Escalate) {
+  constructor(around: FamilySurroundings, policy: Policy, escalate: Escalate, owner?: InstanceAddress) {
+    this.owner = owner;
     this.#around = around;
     this.#policy = policy;
     this.#escalate = escalate;
+  }
+
+  /** Living children. */
+  get size(): number {
+    return this.#children.size;
   }
 
   /** The living children, in the order spawned. */

@@ -27,10 +27,15 @@ type Notice =
 export class LifeCycle {
   readonly #cell: ActorCell;
   readonly #around: ActorSurroundings;
-  readonly #supervised: Supervised;
+  /** The supervisor; undefined for the guardian. */
+  readonly parent: InstanceAddress | undefined;
+  /** Which of its children this is. */
+  readonly ordinal: Ordinal;
   #phase: Phase = 'new';
   #life: ActorLife | undefined;
   #lives = 0;
+  /** The next signal, and those behind it: there is rarely more than one. */
+  #signal: Signal | undefined;
   #signals: RingBuffer<Signal> | undefined;
   #notices: RingBuffer<Notice> | undefined;
   #watch: DeathWatch | undefined;
@@ -42,15 +47,8 @@ export class LifeCycle {
   constructor(cell: ActorCell, around: ActorSurroundings, supervised: Supervised) {
     this.#cell = cell;
     this.#around = around;
-    this.#supervised = supervised;
-  }
-
-  get parent(): InstanceAddress | undefined {
-    return this.#supervised.by;
-  }
-
-  get ordinal(): Ordinal {
-    return this.#supervised.ordinal;
+    this.parent = supervised.by;
+    this.ordinal = supervised.ordinal;
   }
 
   /** The life under way; undefined before the first one, between two, and after the last one. */
@@ -62,7 +60,11 @@ export class LifeCycle {
   get family(): ActorFamily | undefined {
     const life = this.#life;
     if (life === undefined || life.left) return undefined;
-    life.family ??= new ActorFamily(this.#around, this.#cell.definition.options.children, (error) => this.fail(error));
+    if (life.family === undefined) {
+      const { name, id, definition } = this.#cell;
+      const escalate = (error: unknown): void => this.fail(error);
+      life.family = new ActorFamily(this.#around, definition.options.children, escalate, { name, id });
+    }
     return life.family;
   }
 
@@ -84,8 +86,11 @@ export class LifeCycle {
   /** Takes a signal; it is obeyed when the cell runs next. */
   take(signal: Signal): void {
     if (this.#phase === 'stopped') return;
-    this.#signals ??= new RingBuffer<Signal>();
-    this.#signals.push(signal);
+    if (this.#signal === undefined && this.#signals === undefined) this.#signal = signal;
+    else {
+      this.#signals ??= new RingBuffer<Signal>();
+      this.#signals.push(signal);
+    }
     this.#cell.wake();
   }
 
@@ -114,12 +119,11 @@ export class LifeCycle {
 
   /** Does one thing that the control lane asks for. False: there was none that could be done now. */
   attend(): boolean {
-    const signal = this.#signals?.shift();
+    const signal = this.#nextSignal();
     if (signal !== undefined) {
       this.#obey(signal);
       return true;
     }
-    this.#signals = undefined;
     if (this.#phase === 'new') {
       this.#begin();
       return true;
@@ -141,12 +145,19 @@ export class LifeCycle {
     const resumable = this.#phase === 'running';
     this.#phase = 'failed';
     this.#cell.shut();
-    this.#report({ kind: 'child-failed', child: this.#supervised.ordinal, life: this.#lives, error, resumable });
+    this.#report({ kind: 'child-failed', child: this.ordinal, life: this.#lives, error, resumable });
   }
 
   /** A piped promise was rejected: a throw, as soon as it is its turn. */
   failLater(life: ActorLife, error: unknown): void {
     this.#notify({ kind: 'failed', life, error });
+  }
+
+  #nextSignal(): Signal | undefined {
+    const first = this.#signal ?? this.#signals?.shift();
+    this.#signal = undefined;
+    if (this.#signals?.size === 0) this.#signals = undefined;
+    return first;
   }
 
   #obey(signal: Signal): void {
@@ -156,7 +167,7 @@ export class LifeCycle {
       case 'halt':
       case 'begin':
       case 'resume':
-        return signal.child === this.#supervised.ordinal ? this.#obeySupervisor(signal.kind) : undefined;
+        return signal.child === this.ordinal ? this.#obeySupervisor(signal.kind) : undefined;
       case 'child-failed':
       case 'child-ended':
         return this.#life?.family?.take(signal);
@@ -254,8 +265,19 @@ export class LifeCycle {
         this.#forGood = forGood;
         this.#cell.shut();
         if (forGood) this.#cell.close();
+        if (this.#life !== undefined && this.#canEndNow(this.#life)) {
+          this.#life.leave();
+          this.#cell.cancelTimers();
+          return this.#lifeOver();
+        }
         void this.#endLife();
     }
+  }
+
+  /** Whether there is nothing to wait for, which is so for most. */
+  #canEndNow(life: ActorLife): boolean {
+    if (this.#cell.occupied || (life.family !== undefined && life.family.size > 0)) return false;
+    return !life.started || this.#cell.definition.options.stopped === undefined;
   }
 
   /** What is under way finishes, children first end, then `stopped`; nothing here rejects, and each wait is limited. */
@@ -273,7 +295,10 @@ export class LifeCycle {
       this.#cell.occupy(() => stopped(life.state, this.#cell.context));
       await this.#cell.released();
     }
-    if (this.#phase !== 'ending') return;
+    if (this.#phase === 'ending') this.#lifeOver();
+  }
+
+  #lifeOver(): void {
     this.#life = undefined;
     if (this.#forGood) return this.#finish();
     this.#cell.unstashAll();
@@ -284,18 +309,17 @@ export class LifeCycle {
   #finish(): void {
     this.#phase = 'stopped';
     // Whoever began to watch behind the order to stop has to hear of the end too.
-    for (const signal of this.#signals?.drain() ?? []) {
+    for (let signal = this.#nextSignal(); signal !== undefined; signal = this.#nextSignal()) {
       if (signal.kind === 'watch' || signal.kind === 'unwatch') this.#obey(signal);
     }
-    this.#signals = undefined;
     this.#notices = undefined;
     this.#around.ended(this.#cell);
     this.#watch?.end();
-    this.#report({ kind: 'child-ended', child: this.#supervised.ordinal });
+    this.#report({ kind: 'child-ended', child: this.ordinal });
     this.#stopping?.over();
   }
 
   #report(report: Extract<Signal, { kind: 'child-failed' | 'child-ended' }>): void {
-    this.#around.signals.signal(this.#supervised.by, report);
+    this.#around.signals.signal(this.parent, report);
   }
 }

@@ -32,30 +32,29 @@ export interface MailSurroundings {
 export class ActorMail {
   readonly #owner: MailOwner;
   readonly #around: MailSurroundings;
-  #mailbox: Mailbox | PriorityMailbox;
+  /** Made by the first message: most of a million actors wait for theirs. */
+  #mailbox: Mailbox | PriorityMailbox | undefined;
   #stash: Stash | undefined;
   /** As many messages waiting are news. */
   #highWater: number;
 
   constructor(owner: MailOwner, around: MailSurroundings) {
-    const { mailbox } = owner.definition.options;
     this.#owner = owner;
     this.#around = around;
-    this.#mailbox = new Mailbox(mailbox);
-    this.#highWater = nextHighWater(mailbox.capacity, 0);
+    this.#highWater = nextHighWater(owner.definition.options.mailbox.capacity, 0);
   }
 
   /** Messages that wait to be handled; those set aside don't. */
   get waiting(): number {
-    return this.#mailbox.size + (this.#stash?.asked ?? 0);
+    return (this.#mailbox?.size ?? 0) + (this.#stash?.asked ?? 0);
   }
 
   /** Takes a message, or does with it what the overflow policy says. */
   offer(envelope: Envelope): void {
-    if (envelope.priority !== 0) this.#prioritise();
-    const offer = this.#mailbox.offer(envelope);
+    const mailbox = this.#mailboxFor(envelope);
+    const offer = mailbox.offer(envelope);
     if (offer === 'taken') {
-      if (this.#mailbox.size >= this.#highWater) this.#rise();
+      if (mailbox.size >= this.#highWater) this.#rise(mailbox.size);
       if (envelope.sink !== undefined) envelope.sink.taken?.();
     } else if (offer !== 'waiting') {
       this.#overflowed(envelope, offer);
@@ -64,12 +63,12 @@ export class ActorMail {
 
   /** The next message to be handled. */
   take(): Envelope | undefined {
-    return this.#stash?.take() ?? this.#mailbox.take();
+    return this.#stash?.take() ?? this.#mailbox?.take();
   }
 
   /** Takes back a message that still waits for room. */
   withdraw(envelope: Envelope): boolean {
-    return this.#mailbox.withdraw(envelope);
+    return this.#mailbox?.withdraw(envelope) ?? false;
   }
 
   /** Sets a message aside; false when the stash is full. */
@@ -90,7 +89,7 @@ export class ActorMail {
 
   /** Nothing that waits will be handled. The error is made only if something waits. */
   dropAll(makeError: () => TroupeError): void {
-    const all = [...(this.#stash?.drain() ?? []), ...this.#mailbox.drain()];
+    const all = [...(this.#stash?.drain() ?? []), ...(this.#mailbox?.drain() ?? [])];
     if (all.length === 0) return;
     const error = makeError();
     for (const envelope of all) this.drop(envelope, error);
@@ -120,20 +119,22 @@ export class ActorMail {
     if (dropped !== envelope) envelope.sink?.taken?.();
   }
 
-  #rise(): void {
+  #rise(waiting: number): void {
     const { name, id, definition } = this.#owner;
     const { capacity } = definition.options.mailbox;
-    const waiting = this.#mailbox.size;
     this.#highWater = nextHighWater(capacity, waiting);
     this.#around.facts.tell({ kind: 'mailbox-high-water', name, id, waiting, capacity });
   }
 
-  /** The first message with a priority: from now on they count. What waits keeps its place among equals. */
-  #prioritise(): void {
-    if (this.#mailbox instanceof PriorityMailbox) return;
-    const before = this.#mailbox.drain();
-    this.#mailbox = new PriorityMailbox(this.#owner.definition.options.mailbox);
-    for (const envelope of before) this.#mailbox.offer(envelope);
+  /** From the first message with a priority on they count. What waits keeps its place among equals. */
+  #mailboxFor({ priority }: Envelope): Mailbox | PriorityMailbox {
+    const known = this.#mailbox;
+    if (known !== undefined && (priority === 0 || known instanceof PriorityMailbox)) return known;
+    const limits = this.#owner.definition.options.mailbox;
+    const mailbox = priority === 0 ? new Mailbox(limits) : new PriorityMailbox(limits);
+    for (const envelope of known?.drain() ?? []) mailbox.offer(envelope);
+    this.#mailbox = mailbox;
+    return mailbox;
   }
 }
 

@@ -10,7 +10,7 @@ export class RingBuffer<T> {
   #head = 0;
   #size = 0;
 
-  constructor(initialCapacity = 8) {
+  constructor(initialCapacity = 4) {
     let capacity = 4;
     while (capacity < initialCapacity) capacity *= 2;
     this.#slots = new Array<T | undefined>(capacity);

@@ -51,7 +51,8 @@ export class ActorHarness {
     };
     this.post = {
       closed: false,
-      address: (target, id, type, payload, facts) => this.#address(target, id, type, payload, facts),
+      address: (target, id, type, payload, facts, sink) =>
+        this.#address(target, id, type, payload, sink === undefined ? facts : { ...facts, sink }),
       deliver: this.#deliver,
     };
     this.host = new ActorHost({
