@@ -32,7 +32,13 @@ export const JOURNAL_LIMITS = {
   /** Outcomes without events kept for each aggregate, unless told otherwise. */
   outcomes: 1_000,
   /** Pages visited for one answer of `readStream`. */
-  readSpans: 128,
+  readSpans: 512,
+  /** Events in one answer of `readStream`, but for what is in the page of the last one: fewer answers, each on the heap. */
+  replayEvents: 4_096,
+  /** Characters of pages read for all the answers of one query of `readStream`; beyond, each gets what it has, or one page. */
+  replayChars: 32_000_000,
+  /** Positions looked up in one query. */
+  readPositions: 4_096,
   /** Characters of the index read for one answer of `readStream`: some 500 pages. */
   indexChars: 8_000,
   /** Events in one page of `readStream` and, at most, of `read`. */

@@ -34,9 +34,11 @@ const PAGES_FROM = joined(
 );
 
 const PAGES_AT = joined(
-  `SELECT first_position, wanted.key AS place, octet_length(body) AS octets
-   FROM json_each(?1) AS wanted CROSS JOIN event_page
-     ON first_position = (SELECT max(first_position) FROM event_page WHERE first_position <= wanted.value)`,
+  `SELECT first_position, first_position AS place, octet_length(body) AS octets
+   FROM (
+     SELECT DISTINCT (SELECT max(first_position) FROM event_page WHERE first_position <= wanted.value) AS found
+     FROM json_each(?1) AS wanted
+   ) CROSS JOIN event_page ON first_position = found`,
   '?2',
 );
 
@@ -63,18 +65,32 @@ export async function pagesFrom(session: SqliteSession, position: number, limit:
   return pages;
 }
 
-/** The pages that hold these positions, in their order; fewer, from the front, when they are too large for one answer. */
+/**
+ * The pages in front of or at these positions, in order, each once; fewer, from the front, when they are too large for one
+ * answer. Whether a page holds the position that it was asked for is for the caller to see.
+ */
 export async function pagesAt(session: SqliteSession, positions: readonly number[]): Promise<StoredPage[]> {
-  const answer = await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars);
-  const pages = split(answer);
+  return split(await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars));
+}
+
+/**
+ * The pages that hold these positions, one for each, in order; fewer, from the front, when they are too large for one answer.
+ *
+ * @throws TROUPE_JOURNAL_CORRUPT when one of them is not there.
+ */
+export async function pagesHolding(session: SqliteSession, positions: readonly number[]): Promise<StoredPage[]> {
+  const pages = await pagesAt(session, positions);
   for (let i = 0; i < pages.length; i += 1) {
     const page = pages[i];
     const position = positions[i] ?? 0;
-    if (page === undefined || page.firstPosition > position || page.lastPosition < position) {
-      throw corruptPage(position, 'the index names it, and it is not there');
-    }
+    if (page === undefined || page.firstPosition > position || page.lastPosition < position) throw notThere(position);
   }
   return pages;
+}
+
+/** The error of a page that an index row names. */
+export function notThere(position: number): TroupeError {
+  return corruptPage(position, 'the index names it, and it is not there');
 }
 
 /** What a query answers as JSON text. @throws TROUPE_JOURNAL_CORRUPT when a byte of the file has made it none */

@@ -13,7 +13,7 @@ import type { StoredPages } from './index-row.js';
 import type { EventPage, EventQuery, RecordRange, StoredRecord } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { pagesAt, pagesFrom, parseAnswer } from './sqlite-pages.js';
+import { pagesHolding, pagesFrom, parseAnswer } from './sqlite-pages.js';
 
 const HEAD = 'SELECT last_position AS position FROM event_page ORDER BY first_position DESC LIMIT 1';
 
@@ -100,7 +100,7 @@ async function readIndexed(
   const pages =
     chosen.length === 0
       ? []
-      : await pagesAt(
+      : await pagesHolding(
           session,
           chosen.map(({ position }) => position),
         );

@@ -16,7 +16,7 @@ import type { IndexTail } from './index-tail.js';
 import type { Outcome, StoredOutcome, StoredSnapshot } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { pagesAt, parseAnswer } from './sqlite-pages.js';
+import { notThere, pagesAt, parseAnswer } from './sqlite-pages.js';
 import type { SnapshotRow } from './sqlite-snapshots.js';
 import { SqliteSnapshots } from './sqlite-snapshots.js';
 import { TickBatch } from './tick-batch.js';
@@ -132,7 +132,7 @@ export class SqliteRecovery {
   readonly #tail: () => IndexTail;
   readonly #snapshots: SqliteSnapshots;
   readonly #loads = new TickBatch<LoadQuestion, LoadedPosition>(256, (questions) => this.#load(questions));
-  readonly #events = new TickBatch<EventsQuestion, readonly RecordedEvent[]>(16, (questions) => this.#read(questions));
+  readonly #events = new TickBatch<EventsQuestion, readonly RecordedEvent[]>(256, (questions) => this.#read(questions));
   readonly #outcomes = new TickBatch<OutcomeQuestion, StoredOutcome | undefined>(64, (questions) =>
     this.#findOutcomes(questions),
   );
@@ -203,18 +203,23 @@ export class SqliteRecovery {
     for (const [place, number, indexed] of answers) {
       const { after, to } = questions[place] ?? unreachable();
       const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#tail().rowsOf(number, indexedTo)];
-      const found = spansAfter(rows, after).filter((span) => span.firstVersion <= to);
+      const enough = Math.min(to, after + JOURNAL_LIMITS.replayEvents);
+      const found = spansAfter(rows, after).filter((span) => span.firstVersion <= enough);
       for (const span of found.slice(0, JOURNAL_LIMITS.readSpans)) spans.push({ place, span });
     }
+    let charsOfAll = 0;
     await this.#visitPages(
       spans,
       ({ place, span }, page) => {
         const { aggregate, id, after, to } = questions[place] ?? unreachable();
         chars[place] = (chars[place] ?? 0) + page.body.length;
+        charsOfAll += page.body.length;
         selectVersions(page, { aggregate, id, ...clip(span, after, to) }, events[place] ?? unreachable());
       },
+      // Each question gets something, or it would seem that there is nothing.
       ({ place }) =>
-        (chars[place] ?? 0) < JOURNAL_LIMITS.readChars && (events[place]?.length ?? 0) < JOURNAL_LIMITS.readEvents,
+        chars[place] === 0 ||
+        ((chars[place] ?? 0) < JOURNAL_LIMITS.readChars && charsOfAll < JOURNAL_LIMITS.replayChars),
     );
     return events;
   }
@@ -242,22 +247,34 @@ export class SqliteRecovery {
     return found;
   }
 
-  /** Visits the page of each span, in order, as long as it is still wanted. */
+  /**
+   * Visits the pages of the spans in order of position, as long as they are still wanted. A page is read once for all
+   * spans in it: when many aggregates come back at once, their events stand side by side.
+   */
   async #visitPages<Wanted extends { readonly span: Span }>(
     spans: readonly Wanted[],
     visit: (wanted: Wanted, page: StoredPage) => void,
     isWanted: (wanted: Wanted) => boolean,
   ): Promise<void> {
-    for (let left = spans.filter(isWanted); left.length > 0; ) {
+    let left = spans.filter(isWanted).sort((a, b) => a.span.position - b.span.position);
+    while (left.length > 0) {
+      const asked = left.slice(0, JOURNAL_LIMITS.readPositions);
       const pages = await pagesAt(
         this.#session,
-        left.map(({ span }) => span.position),
+        asked.map(({ span }) => span.position),
       );
-      for (let i = 0; i < pages.length; i += 1) {
-        const wanted = left[i] ?? unreachable();
-        if (isWanted(wanted)) visit(wanted, pages[i] ?? unreachable());
+      let done = 0;
+      for (const page of pages) {
+        for (; done < asked.length; done += 1) {
+          const wanted = asked[done] ?? unreachable();
+          const { position } = wanted.span;
+          if (position > page.lastPosition) break;
+          if (position < page.firstPosition) throw notThere(position);
+          if (isWanted(wanted)) visit(wanted, page);
+        }
       }
-      left = pages.length === 0 ? [] : left.slice(pages.length).filter(isWanted);
+      if (done === 0) throw notThere(asked[0]?.span.position ?? 0);
+      left = left.slice(done).filter(isWanted);
     }
   }
 

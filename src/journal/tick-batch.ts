@@ -1,5 +1,6 @@
 /**
- * Gathers the questions of one tick into one query; while a query is under way, the next gathers.
+ * Gathers the questions of one tick into one query; while two queries are under way, the next gathers. Two, so that the
+ * database works on one while the answer of the other is taken apart.
  *
  * A trip to the database costs the same for one aggregate as for many, and waking up a thousand of them at once is
  * what recovery is.
@@ -11,11 +12,14 @@ interface Waiting<Question, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Queries under way. */
+const AT_ONCE = 2;
+
 export class TickBatch<Question, Answer> {
   readonly #answer: (questions: readonly Question[]) => Promise<readonly Answer[]>;
   readonly #limit: number;
   #waiting: Waiting<Question, Answer>[] = [];
-  #running = false;
+  #running = 0;
 
   /** `answer` returns one answer for each question, in their order. */
   constructor(limit: number, answer: (questions: readonly Question[]) => Promise<readonly Answer[]>) {
@@ -26,15 +30,15 @@ export class TickBatch<Question, Answer> {
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ question, resolve, reject });
-      if (this.#running) return;
-      this.#running = true;
+      if (this.#running === AT_ONCE) return;
+      this.#running += 1;
       process.nextTick(() => void this.#run());
     });
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, this.#limit));
-    this.#running = false;
+    this.#running -= 1;
   }
 
   /** Where a batch fails each question is asked alone, so that one damaged page fails nobody else's. */

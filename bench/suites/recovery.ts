@@ -1,0 +1,129 @@
+/**
+ * Suite `recovery`: how fast instances come back from the journal.
+ *
+ * A journal is made, its system stopped, and a new one started on it; what is timed is a query of each aggregate, which is
+ * answered when all its events are folded. With many aggregates their events lie far apart: one of each after the
+ * other. The baselines parse and fold the same events without a journal.
+ */
+import { join } from 'node:path';
+import { ActorSystem } from 'troupe';
+import { emmettReadArm } from '../baselines/peer.js';
+import { account, accountWithSnapshots } from '../cast/account.js';
+import { scaled, timeOnce } from '../harness/once.js';
+import { type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
+import { countBursts, doAll } from '../harness/throughput.js';
+
+const ONE = 1_000_000;
+const MANY = { aggregates: 2_000, events: 100 };
+const IN_FLIGHT = 1_000;
+/** Events of one append. */
+const APPEND = 1_000;
+
+export const recovery = defineSuite({
+  name: 'recovery',
+  question: 'How many events a second are folded when instances come back from the journal?',
+  arms: [
+    {
+      name: 'parse-and-apply',
+      question: 'JSON.parse and apply of each event, without SQLite: the bound',
+      unit: 'events/s',
+      run: parseAndApply,
+    },
+    emmettReadArm('emmett-read', 1_000),
+    {
+      name: 'one-aggregate',
+      question: 'one aggregate with 1,000,000 events (fewer with --quick)',
+      unit: 'events/s',
+      baselines: ['parse-and-apply', 'emmett-read'],
+      run: (context) => recoverOne(context, account),
+    },
+    {
+      name: 'one-aggregate-with-snapshot',
+      question: 'the same with a snapshot near its end',
+      unit: 'events/s',
+      baselines: ['one-aggregate'],
+      run: (context) => recoverOne(context, accountWithSnapshots),
+    },
+    {
+      name: 'many-aggregates',
+      question: '2,000 aggregates with 100 events each (fewer with --quick), their events far apart',
+      unit: 'events/s',
+      baselines: ['parse-and-apply', 'emmett-read'],
+      run: recoverMany,
+    },
+  ],
+});
+
+type Account = typeof account | typeof accountWithSnapshots;
+
+function start(folder: string, cast: Account): Promise<ActorSystem> {
+  const journal = { path: join(folder, 'bench.db'), durability: 'os' as const };
+  return ActorSystem.start({ name: 'bench', cast: [cast], workers: 0, journal, limits: { askTimeout: '2m' } });
+}
+
+function deposits(count: number): { type: 'account.deposited'; data: { amount: number } }[] {
+  return Array.from({ length: count }, () => ({ type: 'account.deposited', data: { amount: 1 } }));
+}
+
+async function recoverOne({ folder, scale }: ArmContext, cast: Account): Promise<Measurement> {
+  const count = Math.ceil(scaled(ONE, scale, 20_000) / APPEND) * APPEND;
+  const writing = await start(folder, cast);
+  for (let i = 0; i < count; i += APPEND) {
+    await writing.append(cast, 'one', deposits(APPEND), { expectedVersion: 'any' });
+  }
+  await writing.stop();
+  const reading = await start(folder, cast);
+  const found = await timeOnce(count, () => reading.ref(cast, 'one').ask('balance'));
+  await reading.stop();
+  return found;
+}
+
+async function recoverMany({ folder, scale }: ArmContext): Promise<Measurement> {
+  const aggregates = scaled(MANY.aggregates, Math.sqrt(scale), 200);
+  const each = scaled(MANY.events, Math.sqrt(scale), 20);
+  const writing = await start(folder, account);
+  const refs = Array.from({ length: aggregates }, (_, i) => writing.ref(account, `account-${i}`));
+  await doAll(aggregates * each, IN_FLIGHT, async (index) => refs[index % aggregates]?.ask('deposit', { amount: 1 }));
+  await writing.stop();
+  const reading = await start(folder, account);
+  const found = await timeOnce(aggregates * each, async () => {
+    let sum = 0;
+    await doAll(aggregates, IN_FLIGHT, async (i) => {
+      const balance = await reading.ref(account, `account-${i}`).ask('balance');
+      sum += balance;
+    });
+    return sum;
+  });
+  await reading.stop();
+  return found;
+}
+
+async function parseAndApply(context: ArmContext): Promise<Measurement> {
+  const texts = Array.from({ length: APPEND }, (_, i) =>
+    JSON.stringify([
+      'account',
+      'one',
+      i,
+      'account.deposited',
+      1,
+      { amount: 1 },
+      `c-${i}`,
+      `c-${i}`,
+      null,
+      null,
+      null,
+      null,
+    ]),
+  );
+  let state = { balance: 0 };
+  const found = await countBursts(context, () => {
+    for (const text of texts) {
+      // Written just above.
+      const event = JSON.parse(text) as readonly unknown[];
+      const { amount } = event[5] as { readonly amount: number };
+      state = { balance: state.balance + amount };
+    }
+    return texts.length;
+  });
+  return { ...found, processed: state.balance };
+}
