@@ -12,7 +12,7 @@ import { payment } from '../payment/payment.js';
 import { shipment } from '../shipping/shipment.js';
 import { user } from '../user/user.js';
 
-/** A best-seller has a queue, and asking again only makes it longer. */
+/** Services have queues on a busy day, and asking again only makes them longer. */
 const PATIENCE = { timeout: '2m' } as const;
 
 export const fulfilOrder = saga({
@@ -30,9 +30,9 @@ export const fulfilOrder = saga({
     };
     const about = ctx.id;
     ctx.compensate('tell the customer', () =>
-      ctx.ask(email, `order-cancelled:${about}`, 'send', { to, template: 'order-cancelled', about }),
+      ctx.ask(email, `order-cancelled:${about}`, 'send', { to, template: 'order-cancelled', about }, PATIENCE),
     );
-    ctx.compensate('cancel the order', () => ctx.ask(order, ctx.id, 'cancel', { reason }));
+    ctx.compensate('cancel the order', () => ctx.ask(order, ctx.id, 'cancel', { reason }, PATIENCE));
     if (customerId !== null) ctx.tell(user, customerId, 'register', { country });
 
     ctx.compensate('release the goods', () =>
@@ -48,16 +48,17 @@ export const fulfilOrder = saga({
       ),
     );
     if (reserved.some(({ status }) => status === 'rejected')) fail('out-of-stock');
-    await ctx.ask(order, ctx.id, 'confirm-reserved', { lineCount: lines.length });
+    await ctx.ask(order, ctx.id, 'confirm-reserved', { lineCount: lines.length }, PATIENCE);
 
-    ctx.compensate('give the money back', () => ctx.ask(payment, ctx.id, 'void', {}));
-    const charged = await ctx.ask(payment, ctx.id, 'charge', { customerId, country, amountMills: totalMills });
+    ctx.compensate('give the money back', () => ctx.ask(payment, ctx.id, 'void', {}, PATIENCE));
+    const payload = { customerId, country, amountMills: totalMills };
+    const charged = await ctx.ask(payment, ctx.id, 'charge', payload, PATIENCE);
     if (charged !== 'charged') fail('payment-declined');
 
-    ctx.compensate('stop the parcel', () => ctx.ask(shipment, ctx.id, 'stop', {}));
-    const shipped = await ctx.ask(shipment, ctx.id, 'ship', { customerId, country });
+    ctx.compensate('stop the parcel', () => ctx.ask(shipment, ctx.id, 'stop', {}, PATIENCE));
+    const shipped = await ctx.ask(shipment, ctx.id, 'ship', { customerId, country }, PATIENCE);
     if (shipped !== 'shipped') fail('carrier-failed');
 
-    await ctx.ask(email, `order-shipped:${about}`, 'send', { to, template: 'order-shipped', about });
+    await ctx.ask(email, `order-shipped:${about}`, 'send', { to, template: 'order-shipped', about }, PATIENCE);
   },
 });

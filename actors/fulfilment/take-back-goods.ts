@@ -5,6 +5,9 @@ import { email } from '../notification/email.js';
 import { goodsReturn } from '../order/goods-return.js';
 import { refund } from '../payment/refund.js';
 
+/** As with orders (fulfil-order.ts). */
+const PATIENCE = { timeout: '2m' } as const;
+
 export const takeBackGoods = saga({
   name: 'take-back-goods',
   of: [goodsReturn],
@@ -14,11 +17,11 @@ export const takeBackGoods = saga({
     const about = ctx.id;
     await Promise.all(
       lines.map(({ sku, quantity }, index) =>
-        ctx.ask(inventory, sku, 'restock', { returnId: about, line: index + 1, quantity }, { timeout: '2m' }),
+        ctx.ask(inventory, sku, 'restock', { returnId: about, line: index + 1, quantity }, PATIENCE),
       ),
     );
-    await ctx.ask(refund, about, 'pay', { customerId, amountMills: totalMills });
+    await ctx.ask(refund, about, 'pay', { customerId, amountMills: totalMills }, PATIENCE);
     const to = customerId ?? 'guest';
-    await ctx.ask(email, `return-accepted:${about}`, 'send', { to, template: 'return-accepted', about });
+    await ctx.ask(email, `return-accepted:${about}`, 'send', { to, template: 'return-accepted', about }, PATIENCE);
   },
 });

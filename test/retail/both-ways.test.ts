@@ -5,7 +5,7 @@ import * as choreographed from '../../actors/index.js';
 import { fulfilOrder } from '../../actors/fulfilment/fulfil-order.js';
 import * as orchestrated from '../../actors/orchestrated.js';
 import { inventory, order, payment, shipment, goodsReturn, stock } from '../../actors/services.js';
-import { endsOf, faultOf } from './order-ends.js';
+import { endsOf, faultOf } from '../../scenarios/fulfilment/order-ends.js';
 
 const lamp = { sku: 'lamp', quantity: 3, priceMills: 2_500 };
 const vase = { sku: 'vase', quantity: 2, priceMills: 1_000 };
