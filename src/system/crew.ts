@@ -94,7 +94,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     offloads: runtime.offloads,
     reminders: runtime.reminders,
     letterGone: (id) => deadLetters.remove(id),
-    log: (level, message, fields) => settings.log[level](message, fields),
+    log: settings.log,
   });
   router.forwardTo(links);
   const attempts: AttemptsElsewhere = {

@@ -5,7 +5,6 @@
  * definition never closes over anything of the thread that started the system.
  */
 import type { MessagePort } from '../threads/channel.js';
-import { Observable } from 'rxjs';
 import { presentBy } from '../actors/present-event.js';
 import type { InstanceAddress, Ordinal, Signal } from '../actors/signal.js';
 import { checkMessage } from '../actors/message-check.js';
@@ -19,14 +18,12 @@ import { HandlingMark, type Suspects } from '../core/handling-mark.js';
 import { randomIds } from '../core/ids.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
-import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents } from '../journal/journal.js';
 import { AttemptHost } from '../reactions/attempt-host.js';
-import { EventWindow } from '../streams/event-window.js';
-import { SafeSubject } from '../streams/safe-subject.js';
 import { workerLost } from '../threads/worker-lost.js';
 import { ControlPort } from '../threads/control.js';
+import { distantLog } from '../threads/distant-log.js';
 import { exactValue } from '../threads/exact-value.js';
 import { FoldHost } from '../threads/fold-host.js';
 import { FrameCodec } from '../threads/frame-codec.js';
@@ -41,6 +38,7 @@ import { TurnBatch } from '../threads/turn-batch.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
 import { untilTrue } from './settle.js';
+import { WorkerEvents } from './worker-events.js';
 import { HeapLimit, heapTakenMb } from './worker-heap.js';
 
 /** What a worker is started with. */
@@ -105,8 +103,7 @@ class WorkerStage {
   readonly #end: () => void;
   readonly #newId = randomIds();
   readonly #deadlines = new Deadlines(systemClock);
-  readonly #events: SafeSubject<RecordedEvent>;
-  readonly #window: EventWindow;
+  readonly #events: WorkerEvents;
   #stage: Stage | undefined;
   #attempts: AttemptHost | undefined;
   #reactionsStop: 'ending' | 'over' | undefined;
@@ -116,7 +113,6 @@ class WorkerStage {
   #codec: FrameCodec | undefined;
   readonly #mark: HandlingMark;
   #heap: HeapLimit | undefined;
-  #watchers = 0;
   #pulse: Timer | undefined;
 
   constructor(start: WorkerStart, end: () => void) {
@@ -138,7 +134,7 @@ class WorkerStage {
       open: (index: ThreadIndex) => this.#links?.open(index),
       pause: (index: ThreadIndex) => this.#links?.pause(index),
       rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
-      committed: (committed: CommittedEvents) => this.#committed(committed),
+      committed: (committed: CommittedEvents) => this.#events.committed(committed),
       spawn: (request: SpawnOnWorker) => this.#spawn(request),
       watchAgain: ({ name, id, all }: { name: string; id: string; all: readonly InstanceAddress[] }) => {
         for (const of of all) this.#stage?.actors.find(name, id)?.cycle.watch.watch(of, true);
@@ -149,10 +145,9 @@ class WorkerStage {
       stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
       end: () => this.#leave(),
     });
-    this.#log = distantLog(this.#control);
+    this.#log = distantLog((line) => this.#control.note('log', line));
     this.#facts = new Facts(this.#log);
-    this.#events = new SafeSubject(this.#log, 'events');
-    this.#window = new EventWindow(start.head);
+    this.#events = new WorkerEvents(start.head, this.#log, (wanted) => this.#control.note('watchEvents', wanted));
   }
 
   async start(): Promise<void> {
@@ -200,7 +195,7 @@ class WorkerStage {
         newId: this.#newId,
         askTimeoutMs,
         supervision: undefined,
-        events$: this.#events$(),
+        events$: this.#events.events$,
         mark: this.#mark,
         deadlines: this.#deadlines,
         router,
@@ -367,43 +362,6 @@ class WorkerStage {
     await this.#control.call('stopActor', { name, id });
     return true;
   }
-
-  /** Committed events come here only while somebody is subscribed. */
-  #events$(): Observable<RecordedEvent> {
-    const events$ = this.#events.asObservable();
-    return new Observable((subscriber) => {
-      this.#watchers += 1;
-      if (this.#watchers === 1) this.#control.note('watchEvents', true);
-      const subscription = events$.subscribe(subscriber);
-      return () => {
-        subscription.unsubscribe();
-        this.#watchers -= 1;
-        if (this.#watchers === 0) this.#control.note('watchEvents', false);
-      };
-    });
-  }
-
-  #committed(committed: CommittedEvents): void {
-    this.#window.add(committed);
-    const events = this.#window.partAfter(committed.firstPosition - 1);
-    if (typeof events !== 'string') for (const event of events) this.#events.next(event);
-  }
-}
-
-function distantLog(control: ControlPort): Logger {
-  const write =
-    (level: keyof Logger): Logger['warn'] =>
-    (message, fields) =>
-      control.note('log', [level, message, fields === undefined ? undefined : plainFields(fields)]);
-  return { debug: () => undefined, info: () => undefined, warn: write('warn'), error: write('error') };
-}
-
-function plainFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const plain: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) {
-    plain[key] = value instanceof Error ? (value.stack ?? value.message) : JSON.stringify(value);
-  }
-  return plain;
 }
 
 /** An error may be anything, also what can't be carried; then the main thread gets what can be said of it. */

@@ -8,6 +8,7 @@ import type { RuntimeFact } from '../core/runtime-fact.js';
 import type { InstanceAddress, Ordinal, Report, SignalPost } from '../actors/signal.js';
 import { systemClock, systemRandom, type Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
+import type { Logger } from '../core/logger.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { CommittedEvents, Journal } from '../journal/journal.js';
 import type { ControlHandlers } from '../threads/control.js';
@@ -18,6 +19,7 @@ import type { Links } from '../threads/links.js';
 import type { OffloadTask } from '../threads/offload-entry.js';
 import type { OffloadPool } from '../threads/offload-pool.js';
 import type { Placement, ThreadIndex } from '../threads/placement.js';
+import { writeLine } from '../threads/distant-log.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import type { ReminderKey, ReminderRequest } from '../timers/reminder.js';
 import type { ReminderPost } from '../timers/reminders.js';
@@ -45,7 +47,7 @@ export interface WorkersSurroundings {
   readonly offloads: OffloadPool | undefined;
   readonly reminders: ReminderPost;
   readonly facts: FactHub;
-  log(level: 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> | undefined): void;
+  readonly log: Logger;
 }
 
 /** Deaths after which an actor begins no other life. */
@@ -239,8 +241,7 @@ export class Workers {
     return {
       letter: (bytes: Uint8Array) => this.#around.letter(bytes),
       letterGone: (id: string) => this.#around.letterGone(id),
-      log: ([level, message, fields]: ['warn' | 'error', string, Record<string, unknown> | undefined]) =>
-        this.#around.log(level, message, fields),
+      log: (line: Uint8Array) => writeLine(this.#around.log, line),
       watchEvents: (wanted: boolean) => {
         const worker = this.#workers.get(index);
         if (worker !== undefined) worker.watchesEvents = wanted;
@@ -287,7 +288,7 @@ export class Workers {
         if (worker.gone) entry.deaths += 1;
         if (!worker.gone || (atOnce === 1 && entry.deaths >= MOST_DEATHS)) {
           this.#roster.strike(entry.ordinal);
-          this.#around.log('error', `${entry.name}/${entry.id} can't be started again`, {
+          this.#around.log.error(`${entry.name}/${entry.id} can't be started again`, {
             error: outcome.reason as unknown,
           });
         }

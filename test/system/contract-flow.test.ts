@@ -91,6 +91,35 @@ forEachSetting(
       }
     });
 
+    it('what handlers log reaches the log of the system, with its level and its facts', async () => {
+      const lines: [level: string, message: string, fields: Readonly<Record<string, unknown>> | undefined][] = [];
+      const write =
+        (level: string) =>
+        (text: string, fields?: Readonly<Record<string, unknown>>): void => {
+          // Lines of actors begin with who says it.
+          const message = text.split(' ').at(-1) ?? '';
+          if (['aggregate', 'reaction', 'actor'].includes(message)) lines.push([level, message, fields]);
+        };
+      const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+      const talking = await start({ cast: new URL('./fixtures/mill.js', import.meta.url), log });
+      await talking.ref(sack, 's').ask('fill', { kilos: 2 });
+      const ref = await talking.spawn(greeter, { id: 'g' });
+      await ref.ask('complain', 'too loud');
+      await talking.settled();
+      await talking.stop();
+      expect(lines.map(([level, message]) => `${level} ${message}`)).to.have.members([
+        'info aggregate',
+        'info aggregate',
+        'debug reaction',
+        'error actor',
+      ]);
+      const fieldsOf = (message: string): unknown => lines.find((line) => line[1] === message)?.[2];
+      expect(fieldsOf('aggregate')).to.deep.equal({ kilos: 2, list: ['a', { b: null }] });
+      expect(fieldsOf('reaction')).to.deep.equal({ kilos: 2, attempt: 1 });
+      const { error } = fieldsOf('actor') as { error: RangeError };
+      expect([error.name, error.message]).to.deep.equal(['RangeError', 'too loud']);
+    });
+
     it('a tell that is rejected is a dead letter, and so is one to an actor that has stopped', async () => {
       await system.ref(sack, 's').ask('tie', { tied: true });
       system.ref(sack, 's').tell('fill', { kilos: 2 });
