@@ -1,0 +1,56 @@
+/**
+ * One benchmark of the Savina suite: how it is begun, how many messages it takes, and its known answer.
+ *
+ * An actor that knows the end answers `result`: an ask that comes before is set aside until then. Parameters are those
+ * of the paper; `scale` makes them smaller for a quick run.
+ *
+ * @see Imam and Sarkar, Savina: An Actor Benchmark Suite, AGERE! 2014
+ */
+import type { ActorRef, ActorSystem } from 'troupe';
+
+export interface SavinaBench {
+  readonly name: string;
+  readonly question: string;
+  /** Begins it and resolves with what came out. */
+  play(system: ActorSystem, scale: number): Promise<SavinaOutcome>;
+}
+
+export interface SavinaOutcome {
+  /** Messages that the rules of the benchmark ask for. */
+  readonly expected: number;
+  /** Messages that its actors have counted. */
+  readonly counted: number;
+  readonly answer: number;
+  /** What the answer has to be. */
+  readonly known: number;
+}
+
+/** Long enough for the largest of them. */
+export const PATIENT = { timeout: '2m' } as const;
+
+/** Messages between two that wait for room. */
+const AHEAD = 500;
+
+/** Sends one message so often, without ever filling mailbox or link: each five-hundredth waits until it is taken. */
+export async function pour(ref: ActorRef, type: string, payload: unknown, count: number): Promise<void> {
+  for (let i = 1; i <= count; i += 1) {
+    if (i % AHEAD === 0) await ref.send(type, payload, PATIENT);
+    else ref.tell(type, payload);
+  }
+}
+
+/** What an actor needs of its context to hold back an answer. */
+interface Stashing {
+  stash(): void;
+}
+
+/** The value when it is there; else the ask is set aside. */
+export function whenDone<T>(value: T | undefined, ctx: Stashing): T | undefined {
+  if (value === undefined) ctx.stash();
+  return value;
+}
+
+/** A parameter at this scale. */
+export function sized(full: number, scale: number, least = 1): number {
+  return Math.max(least, Math.round(full * scale));
+}

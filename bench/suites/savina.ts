@@ -1,0 +1,74 @@
+/**
+ * Suite `savina`: the actor benchmarks of Imam and Sarkar, on the caller's thread and on two workers.
+ *
+ * Each arm plays its benchmark once in a system of its own and checks the known answer: a wrong one is an error, not a
+ * row. Parameters are those of the paper; with --quick they are smaller.
+ */
+import { ActorSystem } from 'troupe';
+import {
+  bankTransaction,
+  boundedBuffer,
+  concurrentDictionary,
+  diningPhilosophers,
+  logisticMap,
+} from '../savina/concurrency.js';
+import {
+  bigBench,
+  chameneos,
+  counting,
+  forkJoinCreation,
+  forkJoinThroughput,
+  pingPong,
+  threadRing,
+} from '../savina/micro.js';
+import { fibonacci, queens, sieve } from '../savina/parallel.js';
+import type { SavinaBench } from '../savina/savina-bench.js';
+import { type Arm, defineSuite } from '../harness/suite.js';
+
+const BENCHES: readonly SavinaBench[] = [
+  pingPong,
+  counting,
+  forkJoinThroughput,
+  forkJoinCreation,
+  threadRing,
+  chameneos,
+  bigBench,
+  concurrentDictionary,
+  boundedBuffer,
+  diningPhilosophers,
+  logisticMap,
+  bankTransaction,
+  sieve,
+  queens,
+  fibonacci,
+];
+const WORKERS = 2;
+
+export const savina = defineSuite({
+  name: 'savina',
+  question: "How fast are Savina's actor benchmarks, on one thread and on two workers, with their answers checked?",
+  arms: BENCHES.flatMap((bench) => [armOf(bench, 0), armOf(bench, WORKERS)]),
+});
+
+function armOf(bench: SavinaBench, workers: number): Arm {
+  return {
+    name: `${bench.name}-${workers}-workers`,
+    question: `${bench.question}; ${workers === 0 ? "on the caller's thread" : `${workers} workers`}`,
+    unit: 'messages/s',
+    ...(workers === 0 ? {} : { baselines: [`${bench.name}-0-workers`] }),
+    async run({ scale }) {
+      const cast = new URL('../cast/savina.js', import.meta.url);
+      const system = await ActorSystem.start({ name: 'savina', cast, workers, journal: ':memory:' });
+      const cpu = process.cpuUsage();
+      const startedAt = performance.now();
+      const { expected, counted, answer, known } = await bench.play(system, scale);
+      const ms = performance.now() - startedAt;
+      const { user, system: inKernel } = process.cpuUsage(cpu);
+      await system.stop();
+      if (answer !== known) throw new Error(`${bench.name}: the answer is ${answer}, and should be ${known}`);
+      const each = (ms * 1_000) / expected;
+      const times = { samples: 1, p50: each, p99: each, p999: each, cpuUs: (user + inKernel) / expected };
+      return { ...times, value: (expected * 1_000) / ms, sent: expected, processed: counted };
+    },
+  };
+}
