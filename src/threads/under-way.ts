@@ -25,8 +25,8 @@ export class UnderWay {
   readonly #suspects = new Set<Envelope>();
   /** Had no outcome when the other side died. */
   #again: Envelope[] = [];
-  /** The message that is being tried, and who waits for its outcome. */
-  #trial: { readonly envelope: Envelope; over(): void } | undefined;
+  /** Messages of the trial that have no outcome yet, and who waits for them. */
+  #trial: { readonly open: Set<Envelope>; over(): void } | undefined;
 
   /** Messages without outcome, those included that have to go out again. */
   get size(): number {
@@ -53,7 +53,7 @@ export class UnderWay {
     if (envelope === undefined) return undefined;
     this.#sent.delete(seq);
     if (this.#suspects.size > 0) this.#suspects.delete(envelope);
-    if (envelope === this.#trial?.envelope) this.endTrial();
+    if (this.#trial?.open.delete(envelope) === true && this.#trial.open.size === 0) this.endTrial();
     return envelope;
   }
 
@@ -84,23 +84,30 @@ export class UnderWay {
   }
 
   /**
-   * Sends the suspects one at a time, each behind those for the same instance that came before it; resolves when they
-   * have an outcome, or `goesOn` says no after one.
+   * Sends the suspects one at a time, each when those for the same instance that came before it have their outcome;
+   * resolves when all have theirs, or `goesOn` says no.
    */
   async tryOut(send: (envelope: Envelope) => void, goesOn: () => boolean): Promise<void> {
     for (const suspect of this.#again.filter((envelope) => this.#suspects.has(envelope))) {
       const { target, targetId } = suspect;
-      const upTo = this.#again.slice(0, this.#again.indexOf(suspect) + 1);
-      for (const one of upTo.filter((envelope) => envelope.target === target && envelope.targetId === targetId)) {
-        this.#again.splice(this.#again.indexOf(one), 1);
-        const over = new Promise<void>((resolve) => {
-          this.#trial = { envelope: one, over: resolve };
-        });
-        send(one);
-        await over;
+      const before = this.#again
+        .slice(0, this.#again.indexOf(suspect))
+        .filter((envelope) => envelope.target === target && envelope.targetId === targetId);
+      for (const together of [before, [suspect]]) {
+        if (together.length === 0) continue;
+        await this.#try(together, send);
         if (!goesOn()) return;
       }
     }
+  }
+
+  #try(together: readonly Envelope[], send: (envelope: Envelope) => void): Promise<void> {
+    const open = new Set(together);
+    this.#again = this.#again.filter((envelope) => !open.has(envelope));
+    return new Promise<void>((resolve) => {
+      this.#trial = { open, over: resolve };
+      for (const envelope of together) send(envelope);
+    });
   }
 
   endTrial(): void {

@@ -213,6 +213,28 @@ describe('a link', () => {
     expect(types(third)).to.deep.equal(['c']);
   });
 
+  it('lets those for the same instance that came before a suspect go ahead of it, together', async () => {
+    for (const type of ['a', 'b', 'suspect', 'c']) ask(type);
+    carry(here, there);
+    here.link.lost(LOST, suspects(3));
+    const successor = new End(0, true);
+    here.link.join();
+    const tried = here.link.tryOut();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['a', 'b']);
+    successor.answerAll(1);
+    carry(successor, here);
+    await turn();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['suspect']);
+    successor.answerAll(1);
+    carry(successor, here);
+    await tried;
+    here.link.open();
+    carry(here, successor);
+    expect(types(successor)).to.deep.equal(['c']);
+  });
+
   it('fails everything without outcome when it ends', () => {
     for (let n = 1; n <= 10; n += 1) ask(`m${n}`);
     here.link.end(new TroupeError('TROUPE_SYSTEM_STOPPED', 'the system has stopped'));
