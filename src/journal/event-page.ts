@@ -147,6 +147,8 @@ function isEscaped(text: string, place: number): boolean {
   return backslashes % 2 === 1;
 }
 
+const FEW_TYPES = 4;
+
 /** Searching a text costs a tenth of parsing it; what a page must contain in order to match is known. */
 function mayMatch(page: StoredPage, filter: PageFilter): boolean {
   if (page.lastPosition <= filter.after) return false;
@@ -155,7 +157,8 @@ function mayMatch(page: StoredPage, filter: PageFilter): boolean {
     const head = id === undefined ? `["${aggregate}",` : `["${aggregate}",${JSON.stringify(id)},`;
     if (!page.body.includes(head)) return false;
   }
-  if (types === undefined) return true;
+  // Looking for many types costs as much as parsing, and one of them is nearly always there.
+  if (types === undefined || types.size > FEW_TYPES) return true;
   for (const type of types) if (page.body.includes(JSON.stringify(type))) return true;
   return false;
 }
