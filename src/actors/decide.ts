@@ -147,6 +147,8 @@ function decideAppend(
     const ids = staged.flatMap(({ id }) => id ?? []);
     return entry.kind === 'entry' && ids.length > 0 ? { ...entry, eventIds: ids } : entry;
   } catch (error) {
+    // No code of a user has run here but schemas and apply: a schema that turns out to be asynchronous says so itself.
+    if (isTroupeError(error, 'TROUPE_INVALID_OPTIONS')) return { kind: 'failed', error, stateSuspect: false };
     return failed(around, envelope, error);
   }
 }
