@@ -26,18 +26,3 @@ export const account = aggregate({
   queries: { balance: (state) => state.balance },
   passivateAfter: Infinity,
 });
-
-/** The same with a snapshot every thousand events. */
-export const accountWithSnapshots = aggregate({
-  name: 'account',
-  initialState: (): AccountState => ({ balance: 0 }),
-  events: {
-    'account.deposited': {
-      apply: (state, data: { amount: number }) => ({ balance: state.balance + data.amount }),
-    },
-  },
-  commands: {},
-  queries: { balance: (state) => state.balance },
-  snapshot: { every: 1_000, keep: 1, version: 1 },
-  passivateAfter: Infinity,
-});

@@ -49,6 +49,18 @@ export const driver = actor({
   },
 });
 
+/** Takes texts of any length. */
+export const receiver = actor({
+  name: 'receiver',
+  initialState: () => ({ count: 0 }),
+  receive: {
+    take(state, _text: string) {
+      state.count += 1;
+    },
+    count: (state) => state.count,
+  },
+});
+
 /** Rounds of arithmetic: some 50 to 100 µs on a free core. */
 const ROUNDS = 10_000;
 

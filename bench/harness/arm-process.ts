@@ -29,7 +29,7 @@ async function runArm(context: ArmContext): Promise<ArmReport> {
   if (arm === undefined) throw new Error(`the suite ${suiteName} has no arm '${armName}'`);
   const measurement = await arm.run(context);
   // maxRSS is in kilobytes.
-  return { ...measurement, memoryMb: process.resourceUsage().maxRSS / 1_024 };
+  return { memoryMb: process.resourceUsage().maxRSS / 1_024, ...measurement };
 }
 
 if (process.send !== undefined && contextText !== undefined) {

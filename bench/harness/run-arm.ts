@@ -22,7 +22,7 @@ export interface ArmRun {
 }
 
 /** Time beyond warm-up and measurement until an arm counts as hanging: set-up, draining, checking, on a busy machine. */
-const SLACK_MS = 60_000;
+const SLACK_MS = 180_000;
 /** Time to end after the report. */
 const LINGER_MS = 10_000;
 /** Characters of a child's standard error that are kept. */

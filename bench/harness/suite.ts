@@ -32,6 +32,8 @@ export interface Measurement {
   readonly p999: number;
   /** Processor time for one operation, in microseconds, of all threads of the process: other programs disturb it less. */
   readonly cpuUs: number;
+  /** Greatest resident memory in megabytes, where the work was done in another process than the arm's. */
+  readonly memoryMb?: number;
   /** Operations begun, warm-up included. */
   readonly sent: number;
   /** Operations done, as the actor, or the journal, has counted them; warm-up included. */

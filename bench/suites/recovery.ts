@@ -8,7 +8,8 @@
 import { join } from 'node:path';
 import { ActorSystem } from 'troupe';
 import { emmettReadArm } from '../baselines/peer.js';
-import { account, accountWithSnapshots } from '../cast/account.js';
+import { account } from '../cast/account.js';
+import { accountWithSnapshots } from '../cast/account-with-snapshots.js';
 import { scaled, timeOnce } from '../harness/once.js';
 import { type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
 import { countBursts, doAll } from '../harness/throughput.js';
