@@ -1,7 +1,7 @@
 /**
- * The cast of the suites `streams`, `reactions`, `projections` and `sagas`: an account whose deposits lead to something.
+ * The cast of the suites `reactions` and `sagas`: an account whose deposits lead to something.
  */
-import { aggregate, projection, reaction, saga } from 'troupe';
+import { aggregate, reaction, saga } from 'troupe';
 import { account } from './account.js';
 
 /** Counts what reactions and sagas send it. */
@@ -28,21 +28,6 @@ export const noteDeposits = reaction({
     'account.deposited': (event, ctx) => {
       ctx.tell(ledger, event.aggregateId, 'note', { amount: event.data.amount });
     },
-  },
-});
-
-export const balances = projection({
-  name: 'balances',
-  of: [account],
-  version: 1,
-  columns: { id: 'text primary key', deposits: 'integer', total: 'integer' },
-  key: (event) => event.aggregateId,
-  on: {
-    'account.deposited': (row = { deposits: 0, total: 0 }, event) => ({
-      ...row,
-      deposits: row.deposits + 1,
-      total: row.total + event.data.amount,
-    }),
   },
 });
 
