@@ -15,6 +15,7 @@ import { castFrom, withReader } from './journal-file.js';
 import { CAST_OPTION, tool, type ToolCall } from './tool.js';
 import { CodeCheck } from './verify-code.js';
 import { Findings } from './verify-findings.js';
+import { verifyReadModels } from './verify-read-models.js';
 
 type Call = ToolCall<typeof CAST_OPTION>;
 
@@ -71,10 +72,11 @@ async function examine(call: Call, cast: Cast | undefined, findings: Findings): 
 
 async function examineWith(
   reader: JournalReader,
-  { problems }: Call,
+  call: Call,
   cast: Cast | undefined,
   findings: Findings,
 ): Promise<JournalSurvey> {
+  const { problems } = call;
   const code = cast === undefined ? undefined : new CodeCheck(cast.aggregates, (finding) => findings.add(finding));
   const survey = await reader.verify({
     found: (finding) => findings.add({ code: 'TROUPE_JOURNAL_CORRUPT', ...finding }),
@@ -86,7 +88,10 @@ async function examineWith(
   findings.expect('outcomes', `${survey.outcomes} of commands without events`);
   findings.expect('snapshots', `${survey.snapshots}`);
   findings.expect('checkpoints', `${survey.records} records`);
-  if (code === undefined) return survey;
+  if (code === undefined) {
+    await verifyReadModels(call.journal, reader, undefined, findings);
+    return survey;
+  }
   findings.expect('readable by this code', `${survey.events} events`);
   if (!findings.holds(JOURNAL_CHECKS)) {
     problems.line('the journal is damaged, so its states were not folded');
@@ -95,6 +100,7 @@ async function examineWith(
   const counts = await code.fold(reader, survey);
   findings.expect('states of this code', `${counts.states} aggregates`);
   findings.expect('snapshots of this code', `${counts.snapshots} compared with a fresh fold`);
+  await verifyReadModels(call.journal, reader, cast, findings);
   for (const [aggregate, events] of code.strangers) {
     problems.line(
       `${events} events are of aggregate ${aggregate}, which is not in the cast: nothing of yours reads them`,

@@ -6,8 +6,8 @@ import type { Output } from './output.js';
 /** Something that is not as it has to be. */
 export interface Finding {
   readonly check: string;
-  /** As in the errors of the runtime: what a system would meet. */
-  readonly code: string;
+  /** As in the errors of the runtime: what a system would meet, if it met an error. */
+  readonly code?: string;
   readonly message: string;
   readonly aggregate?: string;
   readonly id?: string;
@@ -74,7 +74,8 @@ export class Findings {
     for (const { name, checked, count, faults } of this.#results.values()) {
       const mark = count === 0 ? palette.good('✓') : palette.bad('✗');
       out.line(`${mark} ${name}${checked === '' ? '' : palette.dim(`  ${checked}`)}`);
-      for (const { code, message } of faults.slice(0, SHOWN)) out.line(`    ${palette.bad(code)} ${message}`);
+      for (const { code, message } of faults.slice(0, SHOWN))
+        out.line(`    ${code === undefined ? '' : `${palette.bad(code)} `}${message}`);
       if (count > SHOWN)
         out.line(`    … and ${count - SHOWN} more; --json lists ${count > KEPT ? 'most of them' : 'all'}`);
     }

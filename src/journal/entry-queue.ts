@@ -85,6 +85,16 @@ export class EntryQueue {
     for (const item of onTop) this.#fail(item, errorOf(`${whatFailed(item)}, for one that it rests on failed`, cause));
   }
 
+  /** Fails what is queued of these aggregates. */
+  failOn(keys: ReadonlySet<string>, errorOf: ErrorOf, cause: unknown): void {
+    const isTouched = (item: QueuedItem): boolean => !(item instanceof RecordWrite) && keys.has(item.stream.key);
+    const touched = this.#items.filter(isTouched);
+    if (touched.length === 0) return;
+    this.#items = this.#items.filter((item) => !isTouched(item));
+    for (const item of touched)
+      this.#fail(item, errorOf(`${whatFailed(item)}, for one that it rests on was in doubt`, cause));
+  }
+
   /** Fails everything queued. */
   failAll(errorOf: ErrorOf, cause: unknown): void {
     const items = this.#items;

@@ -108,6 +108,16 @@ export class GroupCommit {
     });
   }
 
+  /** Whether nobody knows what became of the last commit, because the head could not be read. */
+  get inDoubt(): boolean {
+    return this.#doubt !== undefined;
+  }
+
+  /** Resolves when that was looked at again. */
+  lookAgain(): Promise<void> {
+    return this.between(() => Promise.resolve());
+  }
+
   /** Commits what is queued and takes nothing more. */
   async close(): Promise<void> {
     const flushed = this.writeRecords(new RecordWrite([]));
@@ -251,13 +261,24 @@ export class GroupCommit {
       return false;
     }
     this.#doubt = undefined;
-    // Its entries were told that they failed; that its events are there nobody was told.
-    if (verdict === 'landed') this.#publish(this.#landed(group));
+    if (verdict === 'landed') this.#landedAfterAll(group);
     else if (verdict === 'overtaken') {
       await this.#reload(group, undefined);
       this.#queue.failAll(overtaken, undefined);
     }
     return this.#doubt === undefined;
+  }
+
+  /**
+   * Its entries were told that they failed; that its events are there nobody was told. Who has loaded one of its
+   * aggregates meanwhile may not know of them either, and what was decided on that is void.
+   */
+  #landedAfterAll(group: CommitGroup): void {
+    const touched = new Set<string>();
+    for (const item of group.items) if (!(item instanceof RecordWrite)) touched.add(item.stream.key);
+    this.#publish(this.#landed(group));
+    this.#options.streams.killSome(touched);
+    this.#queue.failOn(touched, notWritten, undefined);
   }
 
   #tell(group: CommitGroup): void {

@@ -81,6 +81,7 @@ export class MemoryJournal implements Journal {
 
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
     // While one call waits another one may get through, and has to make room again.
+    if (this.#writer.inDoubt) await this.#writer.lookAgain();
     while (this.#streams.find(aggregate, id) !== undefined) await this.#streams.vacate(aggregate, id);
     const { loaded, number, outcomeSeq } = this.#store.load(aggregate, id, snapshotSchemaVersion);
     const stream = new StreamHandle(aggregate, id, { number, version: loaded.version, outcomeSeq });

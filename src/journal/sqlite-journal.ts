@@ -130,6 +130,7 @@ export class SqliteJournal implements Journal {
   async load(aggregate: string, id: string, snapshotSchemaVersion: number | undefined): Promise<LoadedStream> {
     for (;;) {
       await this.#streams.vacate(aggregate, id);
+      if (this.#writer.inDoubt) await this.#writer.lookAgain();
       const { epoch } = this.#streams;
       const { number, outcomeSeq, ...stands } = await this.#recovery.load(aggregate, id, snapshotSchemaVersion);
       // Another call may have been faster; what its handle has appended since is not in this answer.

@@ -9,6 +9,7 @@ import { showThrown } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { pageChecksum } from './checksums.js';
 import { CommitGroup } from './commit-group.js';
+import { FileGuard } from './file-guard.js';
 import { readIndexTail } from './index-rebuild.js';
 import type { IndexMerge, IndexTail } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
@@ -27,6 +28,7 @@ const READ_CHECKSUM = 'SELECT checksum FROM event_page WHERE first_position = ?'
 export class SqliteStore implements JournalStore {
   readonly #connection: SqliteConnection;
   readonly #outcomesKept: number;
+  readonly #guard: FileGuard;
   #tail: IndexTail;
   /** Why the tail is not that of the file any more. */
   #outdated: TroupeError | undefined;
@@ -35,6 +37,7 @@ export class SqliteStore implements JournalStore {
 
   private constructor(connection: SqliteConnection, outcomesKept: number, tail: IndexTail) {
     this.#connection = connection;
+    this.#guard = new FileGuard(connection.path);
     this.#outcomesKept = outcomesKept;
     this.#tail = tail;
   }
@@ -55,7 +58,10 @@ export class SqliteStore implements JournalStore {
     const due = this.#tail.isMerging || this.#tail.size >= JOURNAL_LIMITS.tailRows;
     const merge = due ? this.#tail.merge() : undefined;
     this.#carrier = due ? group : undefined;
-    await this.#write(group, merge);
+    // Side by side: looking takes less time than writing.
+    const [written, looked] = await Promise.allSettled([this.#write(group, merge), this.#guard.check()]);
+    if (written.status === 'rejected') throw written.reason;
+    if (looked.status === 'rejected') throw looked.reason;
     return group.chars;
   }
 
@@ -66,6 +72,7 @@ export class SqliteStore implements JournalStore {
   }
 
   async readHead(): Promise<StoreHead> {
+    await this.#guard.check();
     const head = await this.#connection.get<StoreHead>(READ_HEAD);
     return head ?? { position: 0, streams: 0, recordedAt: 0 };
   }

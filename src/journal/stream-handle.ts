@@ -79,7 +79,7 @@ export class StreamTable {
     return this.#handles.size;
   }
 
-  /** Changes when `killAll` is called, so that who is reading knows to read again. */
+  /** Changes when handles are killed because of what was read, so that who is reading knows to read again. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -108,6 +108,12 @@ export class StreamTable {
   kill(handle: StreamHandle): void {
     handle.alive = false;
     if (handle.pending === 0) this.#forget(handle);
+  }
+
+  /** What anybody has counted or read of these aggregates is void, and who is reading reads again. */
+  killSome(keys: ReadonlySet<string>): void {
+    this.#epoch += 1;
+    for (const [key, handle] of this.#handles) if (keys.has(key)) this.kill(handle);
   }
 
   /** Every version that anybody has counted or read so far is void. */

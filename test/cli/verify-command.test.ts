@@ -145,6 +145,26 @@ describe('troupe verify', function () {
     expect(snapshots?.faults[0]?.['message']).to.match(/raise snapshot\.version of account/);
   });
 
+  it('finds read models that are not a fresh fold, ahead of the events, or of another journal', async () => {
+    const READ_MODELS: readonly (readonly [sql: string, check: string, message: RegExp])[] = [
+      ["UPDATE balances SET balance = 0 WHERE account = 'ada'", 'read models of this code', /balances: 1 rows are not/],
+      ['UPDATE troupe_projections SET position = 99999', 'checkpoints of read models', /at position 99999/],
+      ["UPDATE troupe_views SET value = 'x' WHERE key = 'journal'", 'checkpoints of read models', /another journal/],
+    ];
+    for (const [sql, check, message] of READ_MODELS) {
+      const path = folder.path('models.db');
+      copyFileSync(bank, path);
+      copyFileSync(`${bank}.views`, `${path}.views`);
+      const connection = await SqliteConnection.open(`${path}.views`, { mode: 'write' });
+      await connection.exec(sql);
+      await connection.close();
+      const [failed, ...others] = failedChecks(await verify(path, '--cast', ACCOUNTS, '--json'));
+      expect(others).to.deep.equal([]);
+      expect(failed?.name).to.equal(check);
+      expect(failed?.faults[0]?.['message']).to.match(message);
+    }
+  });
+
   it('refuses with 2 what is no journal or no cast, and fails with 1 where a journal is too damaged to look at', async () => {
     writeFileSync(folder.path('notes.txt'), 'hello '.repeat(200));
     expect(await verify(folder.path('notes.txt'))).to.include({ code: 2, stdout: '' });

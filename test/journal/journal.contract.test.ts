@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { hashText } from '../../src/core/fingerprint.js';
 import type { CommittedEvents, Journal, RecordRange } from '../../src/journal/journal.js';
+import type { JournalFault } from '../../src/journal/journal-store.js';
 import type { StoredTimer, TimerChange } from '../../src/journal/timer-change.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import { openJournal } from '../../src/journal/open-journal.js';
@@ -736,6 +737,31 @@ for (const [where, open] of Object.entries(journals)) {
           expect((await append(journal, stream)).firstPosition).to.equal(1);
           expect((await append(journal, stream)).firstPosition).to.equal(2);
           expect((await readWhole(journal, 'thing', 'a')).map(({ version }) => version)).to.deep.equal([1, 2]);
+        });
+      });
+
+      it('voids what was loaded while nobody knew whether a commit had landed that had', async () => {
+        let isUnknown = true;
+        // The second commit lands, is reported as failed, and the head can't be read for a while.
+        const fault: JournalFault = (commit, moment) =>
+          commit === 2 && (moment === 'after' || (moment === 'head' && isUnknown)) ? new Error('disk gone') : undefined;
+        await open({ fault }, async (journal) => {
+          const { stream } = await journal.load('thing', 'a', undefined);
+          await append(journal, stream, { data: ['first'] });
+          expect(await codeOf(append(journal, stream, { data: ['in doubt'], commandId: 'doubted' }))).to.equal(
+            'TROUPE_JOURNAL_WRITE_FAILED',
+          );
+          const early = await journal.load('thing', 'a', undefined);
+          isUnknown = false;
+          const codes = [await codeOf(append(journal, early.stream, { data: ['on what is known'] }))];
+          const { stream: now, version, commandHashes } = await journal.load('thing', 'a', undefined);
+          expect(commandHashes).to.include(hashText('doubted'));
+          codes.push(await codeOf(append(journal, now, { data: ['after'] })));
+          expect(codes[1]).to.equal('it succeeded');
+          const events = await readAll(journal, journal.head);
+          expect(events.map((event) => event.version)).to.deep.equal(upTo(events.length).map((n) => n));
+          expect(events.map(({ data }) => data)).to.include.members(['first', 'in doubt', 'after']);
+          expect(version).to.equal(events.length - 1);
         });
       });
 
