@@ -33,6 +33,8 @@ export class FoldLine {
   #lastNumber = 0;
   /** Whether the worker was told of a head since its last answer, and so is going to read. */
   #told = false;
+  /** Position up to which the worker was given pages. */
+  #readTo = 0;
 
   constructor(port: MessagePort, journal: Pick<Journal, 'head' | 'readPages'>) {
     this.#journal = journal;
@@ -75,8 +77,10 @@ export class FoldLine {
   /** The journal has come further. One word is enough until the worker reads. */
   committed(): void {
     if (this.#told || this.#folds.size === 0) return;
-    this.#told = true;
-    this.#port.note('head', this.#journal.head);
+    const { head } = this.#journal;
+    // A read may have seen events before the head was known to have moved; who has them all asks no more.
+    this.#told = head > this.#readTo;
+    this.#port.note('head', head);
   }
 
   /** The worker is gone. `on`: the fold whose handler was on the stack, and its event. */
@@ -89,6 +93,7 @@ export class FoldLine {
 
   async #pages(after: number): Promise<PagesAnswer> {
     const pages = await this.#journal.readPages(after);
+    this.#readTo = Math.max(this.#readTo, pages.at(-1)?.lastPosition ?? 0);
     // From here on: it may have all there is, and then asks no more until it hears of a greater head.
     this.#told = false;
     return { head: this.#journal.head, pages };
