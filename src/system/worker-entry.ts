@@ -251,12 +251,12 @@ class WorkerStage {
 
   /** Top-level actors report to the main thread, which also knows where to stop whom. */
   #signal(links: Links, to: InstanceAddress | undefined, signal: Signal): void {
-    if (to === undefined)
-      this.#control.note(
-        'report',
-        this.#codec?.pack(signal.kind === 'child-failed' ? { ...signal, error: carriedError(signal.error) } : signal),
-      );
-    else if (signal.kind === 'stop' && !links.isHere(to)) this.#control.note('stopActor', to);
+    if (to === undefined) {
+      // What the main thread makes of it is told behind the facts that have led to it.
+      this.#factBatch.flush();
+      const report = signal.kind === 'child-failed' ? { ...signal, error: carriedError(signal.error) } : signal;
+      this.#control.note('report', this.#codec?.pack(report));
+    } else if (signal.kind === 'stop' && !links.isHere(to)) this.#control.note('stopActor', to);
     else links.signal(to, signal);
   }
 
