@@ -28,6 +28,8 @@ export interface TestCommand {
   /** Data of its events; their number is the number of events. Default: one event with an empty object. */
   readonly data?: readonly unknown[];
   readonly type?: string;
+  /** Ids given to its events, by place. */
+  readonly ids?: readonly (string | undefined)[];
   readonly reply?: unknown;
   readonly eventlessOutcome?: StoredOutcome;
   readonly snapshot?: { readonly state: string; readonly schemaVersion: number; readonly keep: number };
@@ -46,10 +48,11 @@ export function append(journal: Journal, stream: Stream, command: TestCommand = 
     journal.append({
       stream,
       baseVersion: stream.head,
-      events: eventTexts(stream, stream.head, commandId, data, command.type ?? 'thing.done', command.reply),
+      events: eventTexts(stream, commandId, data, command),
       eventCount: data.length,
       commandId,
       commandHash: hashText(commandId),
+      eventIdHashes: command.ids?.flatMap((id) => (id === undefined ? [] : hashText(id))),
       eventlessOutcome: command.eventlessOutcome,
       snapshot: command.snapshot,
       timers: command.timers,
@@ -65,20 +68,18 @@ export function append(journal: Journal, stream: Stream, command: TestCommand = 
 }
 
 function eventTexts(
-  stream: { readonly aggregate: string; readonly id: string },
-  baseVersion: number,
+  stream: Stream,
   commandId: string,
   data: readonly unknown[],
-  type: string,
-  reply: unknown,
+  { type = 'thing.done', reply, ids = [] }: TestCommand,
 ): string {
   const head = encodeStream(stream.aggregate, stream.id);
   const command = encodeCommand(commandId, commandId, null, undefined);
   const outcome = encodeOutcome(hashText(commandId), JSON.stringify(reply));
   return data
     .map((value, i) => {
-      const event = { definition: { text: encodeEventType(type, 1) }, dataText: JSON.stringify(value), id: undefined };
-      return encodeEvent(head, command, baseVersion + 1 + i, event, i === data.length - 1 ? outcome : 'null');
+      const event = { definition: { text: encodeEventType(type, 1) }, dataText: JSON.stringify(value), id: ids[i] };
+      return encodeEvent(head, command, stream.head + 1 + i, event, i === data.length - 1 ? outcome : 'null');
     })
     .join(',');
 }

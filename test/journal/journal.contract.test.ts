@@ -397,6 +397,32 @@ for (const [where, open] of Object.entries(journals)) {
       );
 
       it(
+        'finds events by the ids that they were given, in their aggregate only, and none by its place',
+        withJournal(async (journal) => {
+          const { stream } = await journal.load('thing', 'a', undefined);
+          await append(journal, stream, { data: [1, 2, 3], ids: ['x', undefined, 'z'] });
+          await append(journal, stream, { data: [4] });
+          await append(journal, stream, { data: [5], ids: ['y'] });
+          const find = async (id: string, ids: readonly string[]): Promise<unknown[]> =>
+            (await journal.findEvents('thing', id, ids)).map(({ id: found, version, position, data }) => [
+              found,
+              version,
+              position,
+              data,
+            ]);
+          expect(await find('a', ['x', 'y', 'z', 'nothing', 'thing/a@2'])).to.deep.equal([
+            ['x', 1, 1, 1],
+            ['z', 3, 3, 3],
+            ['y', 5, 5, 5],
+          ]);
+          expect(await find('a', ['y'])).to.deep.equal([['y', 5, 5, 5]]);
+          expect(await find('b', ['x'])).to.deep.equal([]);
+          const { commandHashes } = await journal.load('thing', 'a', undefined);
+          for (const id of ['x', 'y', 'z']) expect(commandHashes).to.include(hashText(id));
+        }),
+      );
+
+      it(
         'tells commands apart whose ids have the same hash',
         withJournal(async (journal) => {
           const [one, two] = idsOfOneHash();
