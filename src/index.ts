@@ -35,6 +35,12 @@ export {
 export type { BuildProgress } from './projections/build-progress.js';
 export type { Query, View } from './projections/view.js';
 export type { LiveValues } from './streams/live-values.js';
+export {
+  type EventSourceHandler,
+  serveEvents,
+  type ServeEventsOptions,
+  serveValues,
+} from './streams/server-sent-events.js';
 export type { ReactionContext } from './reactions/reaction-context.js';
 export { type ReactionDefinition, reaction, type RuntimeReaction } from './reactions/reaction-definition.js';
 export {

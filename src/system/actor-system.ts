@@ -31,7 +31,7 @@ import { foldStream, type UnknownEvents } from '../streams/log-reader.js';
 import type { ReminderTiming } from '../timers/reminder-timing.js';
 import type { PendingReminder } from '../timers/reminders.js';
 import type { DeadLetters } from './dead-letters.js';
-import { readAppend, readMoment, readSelection, readTimeoutMs, refuseUnknown } from './read-arguments.js';
+import { readAppend, readMoment, readSelection, readSignal, readTimeoutMs, refuseUnknown } from './read-arguments.js';
 import type { SystemFact } from './fact-hub.js';
 import { ReactionHandle } from './reaction-handle.js';
 import { Runtime } from './runtime.js';
@@ -65,6 +65,8 @@ export interface ReadAllOptions {
   readonly limit?: number;
   readonly types?: readonly string[];
   readonly live?: boolean;
+  /** Ends the reading, also while it waits for the next event. */
+  readonly signal?: AbortSignal;
   /** As for `history`. */
   readonly unknownEvents?: UnknownEvents;
 }
@@ -77,7 +79,7 @@ export interface StateMoment {
 }
 
 const HISTORY_KEYS = ['after', 'types', 'aggregate', 'id', 'live', 'unknownEvents'] as const;
-const READ_ALL_KEYS = ['after', 'limit', 'types', 'live', 'unknownEvents'] as const;
+const READ_ALL_KEYS = ['after', 'limit', 'types', 'live', 'signal', 'unknownEvents'] as const;
 
 export class ActorSystem implements AsyncDisposable {
   readonly #runtime: Runtime;
@@ -187,7 +189,8 @@ export class ActorSystem implements AsyncDisposable {
 
   /** All events in order of position, pulled page by page: for consumers that work asynchronously. */
   readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
-    return this.#runtime.reader.read(readSelection('readAll', options, READ_ALL_KEYS));
+    const selection = readSelection('readAll', options, READ_ALL_KEYS);
+    return this.#runtime.reader.read(selection, readSignal('readAll', options.signal));
   }
 
   /**

@@ -5,6 +5,8 @@
  */
 import type { ExpectedVersion } from '../actors/system-request.js';
 import { OptionReader } from '../core/option-reader.js';
+import { showValue } from '../core/show-value.js';
+import { TroupeError } from '../core/troupe-error.js';
 import type { UnknownEvents } from '../streams/log-reader.js';
 
 /** Selection of events, as `history` and `readAll` take it; the aggregate by name. */
@@ -65,6 +67,15 @@ export function readAppend(options: unknown): {
 /** Reads the only option of `settled` and `stop`. */
 export function readTimeoutMs(member: string, options: unknown, defaultMs: number): number {
   return new OptionReader(member, options, ['timeout']).durationMs('timeout', defaultMs, { infinite: true });
+}
+
+/** Reads a signal that ends what was asked for. */
+export function readSignal(member: string, signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw new TroupeError(
+    'TROUPE_INVALID_OPTIONS',
+    `${member}: option "signal" is ${showValue(signal)}; give that of an AbortController`,
+  );
 }
 
 /** Refuses options that nobody knows; what they hold is checked where it is used. */
