@@ -45,7 +45,7 @@ const OPTIONS = {
  * minutes when quick, on a machine that does nothing else, by being played once.
  */
 const PACE = {
-  quick: { rounds: 3, warmupMs: 300, measureMs: 400, scale: 0.05 },
+  quick: { rounds: 2, warmupMs: 200, measureMs: 300, scale: 0.05 },
   quickest: { rounds: 1, warmupMs: 100, measureMs: 150, scale: 0.02 },
   full: { rounds: 7, warmupMs: 700, measureMs: 2_000, scale: 1 },
 } as const;

@@ -37,7 +37,7 @@ describe('bench command', function () {
     expect(record.machine).to.be.a('string');
     expect(record.commit).to.be.a('string');
     expect(record.results.map((row: { name: string }) => row.name)).to.deep.equal(['single', 'double']);
-    expect(record.results[0]).to.include({ suite: 'honest', sent: 300, processed: 300, samples: 30 });
+    expect(record.results[0]).to.include({ suite: 'honest', sent: 200, processed: 200, samples: 20 });
     expect(record.ratios).to.deep.equal({ 'honest.double/single': 2 });
   });
 
@@ -55,6 +55,16 @@ describe('bench command', function () {
     expect(stderr).to.include('troubled.exits is not shown: its process ended with 7\n');
     expect(stderr).to.match(/troubled\.waits is not shown: its process ended with 13\n/);
     expect(JSON.parse(readFileSync(file, 'utf8')).ratios).to.deep.equal({});
+  });
+
+  it('compares with an earlier run, and refuses a file that is none before it measures', async () => {
+    const file = join(scratch, 'earlier.json');
+    await run(['honest', '--quick', '--json', file]);
+    const again = await run(['honest', '--quick', '--compare', file]);
+    expect(again.stdout).to.match(/^Against commit .*: 0 of 2 rows changed beyond the noise$/m);
+    const refused = await run(['honest', '--quick', '--compare', join(scratch, 'nowhere.json')]);
+    expect(refused.code).to.equal(2);
+    expect(refused.stderr).to.match(/nowhere\.json can't be read as JSON/);
   });
 
   it('leaves nothing in the folder that arms may write to', async () => {

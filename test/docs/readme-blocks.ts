@@ -312,12 +312,14 @@ export async function benchTables(root: string): Promise<string> {
       // Written by our own benches.
       const stored = JSON.parse(await readFile(join(folder, file), 'utf8')) as StoredRun;
       const { machine, node, commit, quick, results, ratios } = stored;
-      const rows = results.map((row) => {
+      // What is measured against something; the baselines stand in the ratios.
+      const rows = results.flatMap((row) => {
         const against = Object.entries(ratios).filter(([pair]) => pair.startsWith(`${row.suite}.${row.name}/`));
+        if (against.length === 0) return [];
         const shown = against
           .map(([pair, ratio]) => `${number(ratio)} of ${pair.slice(pair.indexOf('/') + 1)}`)
           .join(', ');
-        return `| ${row.name} | ${row.question ?? ''} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
+        return `| ${row.suite}.${row.name} | ${row.question ?? ''} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
       });
       return [
         `\`${file}\`: ${machine}; Node ${node}; commit ${commit}${quick === true ? '; a short run' : ''}. p50 and p99 in µs.`,
