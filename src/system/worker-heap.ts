@@ -13,8 +13,11 @@ const MIB = 1024 * 1024;
 
 /** V8's own limits for workers. `heapMb`: the soft limit, if there is one. */
 export function heapLimits(heapMb: number | undefined): HeapLimits {
-  const youngMb = LIMITS.workerYoungGenerationMb;
-  if (heapMb !== undefined) return { oldMb: heapMb * LIMITS.hardHeapFactor + LIMITS.hardHeapRoomMb, youngMb };
+  const { workerYoungGenerationMb: youngMb, hardHeapFactor, hardHeapRoomMb } = LIMITS;
+  if (heapMb !== undefined) {
+    // What is young counts for the soft limit, too: were it most of that, garbage would reach it again and again.
+    return { oldMb: heapMb * hardHeapFactor + hardHeapRoomMb, youngMb: Math.min(youngMb, heapMb / 2) };
+  }
   // Who has started Node with a limit of their own means it for workers, too.
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   return { oldMb: /max[-_]old[-_]space[-_]size/.test(flags) ? undefined : LIMITS.workerOldGenerationMb, youngMb };

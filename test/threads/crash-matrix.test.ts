@@ -18,7 +18,7 @@ import { MOMENTS, VICTIMS, WAYS } from './fixtures/mortal.js';
 const CHILD = fileURLToPath(new URL('./fixtures/crash-child.js', import.meta.url));
 const ROUNDS = Number(process.env['TROUPE_CRASH_ROUNDS'] ?? 1);
 /** Of one child: 12 systems, each of which loses a worker, on a machine that may have other things to do. */
-const CHILD_MS = 360_000;
+const CHILD_MS = 600_000;
 
 describe('workers that die', () => {
   let folder = '';
