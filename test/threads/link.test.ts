@@ -103,6 +103,19 @@ describe('a link', () => {
     expect(here.link.unfinished).to.equal(0);
   });
 
+  it('costs a lone message one frame each way, and no more', async () => {
+    ask('a');
+    await turn();
+    expect(here.posted).to.have.length(1);
+    carry(here, there);
+    there.answerAll(1);
+    await turn();
+    expect(there.posted).to.have.length(1);
+    carry(there, here);
+    await turn();
+    expect([here.posted.length, there.posted.length, said]).to.deep.equal([0, 0, ['a: 1']]);
+  });
+
   it('says only that they are done of a run of messages without reply', () => {
     for (const type of ['a', 'b', 'c', 'd']) ask(type);
     carry(here, there);
