@@ -14,8 +14,8 @@ import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { RingBuffer } from '../core/ring-buffer.js';
-import { unhandled } from './attempt-runner.js';
 import { type AttemptRequest, attemptReply, eventOf, type WireLetter } from './attempt-wire.js';
+import { handlerOf } from './handler-of.js';
 import { type AttemptResult, type AttemptSurroundings, ReactionAttempt } from './reaction-attempt.js';
 import type { RuntimeReaction } from './reaction-definition.js';
 import { reactionStopped } from './reaction-stopped.js';
@@ -137,7 +137,7 @@ export class AttemptHost {
     mark.enter(envelope);
     try {
       const event = present(eventOf(request));
-      const handler = definition.options.on.get(event.type) ?? unhandled;
+      const handler = handlerOf(definition.options, event);
       const attempt = new ReactionAttempt(attempts, begun, refusedId);
       attempt.run(handler, event, number);
       mark.leave();

@@ -5,6 +5,7 @@
  * event. This file has the runner of one thread; `distant-attempts.ts` has the other.
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { handlerOf } from './handler-of.js';
 import type { KeyLane } from './key-lane.js';
 import type { LetterFence } from './letter-fence.js';
 import type { ParkedLetters } from './parked-letters.js';
@@ -66,11 +67,6 @@ export class LocalAttempts implements AttemptRunner {
       return;
     }
     const attempt = new ReactionAttempt(this.#attempts, lane, lane.job?.trace.commandId);
-    attempt.run(options.on.get(event.type) ?? unhandled, event, lane.attempts);
+    attempt.run(handlerOf(options, event), event, lane.attempts);
   }
-}
-
-/** The feed brings only types with a handler. */
-export function unhandled(): void {
-  // Nothing to do.
 }

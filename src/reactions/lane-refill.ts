@@ -17,7 +17,8 @@ export interface RefillSurroundings {
   readonly name: string;
   readonly journal: Pick<Journal, 'read'>;
   readonly keys: EventKeys;
-  readonly types: readonly string[];
+  /** Undefined: any. */
+  readonly types: readonly string[] | undefined;
   readonly pauses: Pauses;
   readonly warnings: ThrottledLog;
   /** Every matching event up to here has been taken from the feed. */

@@ -53,6 +53,12 @@ export interface ReactionOptions<Name extends string, Of extends Sources> {
   readonly whenParked?: 'hold-key' | 'skip';
   /** Where a new reaction starts. Default `'beginning'`. */
   readonly from?: 'beginning' | 'now';
+  /**
+   * Events of the aggregates in `of` whose type these don't know: written by newer code, or their definition is gone.
+   * `'skip'` (default) passes over them, as over all types without a handler; `'fail'` treats them as events whose handler
+   * fails, with TROUPE_INVALID_EVENT and their position, so that they are parked. It then reads all events, not only its own.
+   */
+  readonly unknownEvents?: 'skip' | 'fail';
 }
 
 /**
@@ -90,6 +96,7 @@ export function reaction<const Name extends string, const Of extends Sources = S
     retry: readRetry(given.nested('retry', ['attempts', 'backoff'])),
     whenParked: given.oneOf('whenParked', ['hold-key', 'skip'], 'hold-key'),
     from: given.oneOf('from', ['beginning', 'now'], 'beginning'),
+    unknownEvents: readUnknownEvents(given, sources),
   });
   const definition: RuntimeReaction = Object.freeze({ kind: 'reaction', name, options: settings });
   // The name has just been read from the options.
@@ -119,6 +126,7 @@ export interface ReactionSettings {
   readonly retry: RetrySettings;
   readonly whenParked: 'hold-key' | 'skip';
   readonly from: 'beginning' | 'now';
+  readonly unknownEvents: 'skip' | 'fail';
 }
 
 /** Retries, complete. */
@@ -128,9 +136,15 @@ export interface RetrySettings {
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
 }
 
-const OPTION_KEYS = ['name', 'formerly', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'from'];
+const OPTION_KEYS = ['name', 'formerly', 'of', 'on', 'orderedBy', 'retry', 'whenParked', 'from', 'unknownEvents'];
 
 const byInstance = (event: RecordedEvent) => `${event.aggregate}/${event.aggregateId}`;
+
+function readUnknownEvents(given: OptionReader, sources: Sources | undefined): 'skip' | 'fail' {
+  const choice = given.oneOf('unknownEvents', ['skip', 'fail'], 'skip');
+  if (choice === 'skip' || sources !== undefined) return choice;
+  throw given.refusal('unknownEvents', 'give "of", too: it says whose types are known');
+}
 
 function readFormerly(given: OptionReader): string | undefined {
   const value = given.value('formerly');

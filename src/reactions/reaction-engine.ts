@@ -16,6 +16,7 @@ import { DistantAttempts } from './distant-attempts.js';
 import { DurableRecords } from './durable-records.js';
 import { EventKeys } from './event-keys.js';
 import { EventSource } from './event-source.js';
+import { concerns } from './handler-of.js';
 import { KeyLane } from './key-lane.js';
 import { LaneRefill } from './lane-refill.js';
 import { LaneRunner } from './lane-runner.js';
@@ -97,23 +98,28 @@ export class ReactionEngine {
       pauses: this.#pauses,
       warnings: this.#warnings,
     };
-    const types = [...options.on.keys()];
-    const feed = new EventFeed(around.window, journal, { after: position, types: new Set(types) });
+    const types = options.unknownEvents === 'fail' ? undefined : [...options.on.keys()];
+    const wanted = types === undefined ? undefined : new Set(types);
+    const feed = new EventFeed(around.window, journal, { after: position, types: wanted });
     this.#source = new EventSource(feed, { ...shared, wake: () => this.#runner.wake() });
     const taken = (): number => this.#source.taken;
     const rest = (lane: KeyLane): void => this.#runner.rest(lane);
-    const sources = options.of === undefined ? undefined : new Set(options.of.map((source) => source.name));
-    const concerns = (event: RecordedEvent): boolean => sources === undefined || sources.has(event.aggregate);
     this.#checkpoint = new ReactionCheckpoint({ ...shared, taken }, position);
     this.#parking = new Parking({ ...shared, holds, records: new DurableRecords(shared), written: rest });
     this.#runner = new LaneRunner({
       ...shared,
       options,
-      concerns,
+      concerns: (event) => concerns(options, event),
       source: this.#source,
       checkpoint: this.#checkpoint,
       parking: this.#parking,
-      refill: new LaneRefill({ ...shared, types, taken, concerns, refilled: rest }),
+      refill: new LaneRefill({
+        ...shared,
+        types,
+        taken,
+        concerns: (event) => concerns(options, event),
+        refilled: rest,
+      }),
       attempts: (owner) =>
         elsewhere === undefined
           ? new LocalAttempts({ ...shared, options, present, post, deadlines, log, askTimeoutMs, signal }, owner)
@@ -146,7 +152,8 @@ export class ReactionEngine {
   /** Handles a parked event again; resolves when it is good, or parked again. */
   async retry(letter: DeadLetter, trace: DeadLetterTrace): Promise<void> {
     const { position = 0, type } = letter;
-    if (!this.definition.options.on.has(type)) {
+    const { on, unknownEvents } = this.definition.options;
+    if (!on.has(type) && unknownEvents === 'skip') {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
         `reaction ${this.name} handles no ${type} any more; put its handler back, or discard the dead letter`,

@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ActorSystem, isTroupeError, reaction } from 'troupe';
-import { extended, type Made, relay, renamed, sink, source } from './fixtures/relay.js';
+import { extended, type Made, newerSource, relay, renamed, sink, source, strict } from './fixtures/relay.js';
 
 const CAST = new URL('./fixtures/relay-cast.js', import.meta.url);
 const RENAMED = new URL('./fixtures/relay-renamed.js', import.meta.url);
+const NEWER = new URL('./fixtures/relay-newer.js', import.meta.url);
+const STRICT = new URL('./fixtures/relay-strict.js', import.meta.url);
 const EXTENDED = new URL('./fixtures/relay-extended.js', import.meta.url);
 
 for (const workers of [0, 2]) {
@@ -140,6 +142,27 @@ for (const workers of [0, 2]) {
       expect(await taken('x')).to.have.length(4);
     });
 
+    it('pass over types that their sources do not know, or park them when they are to fail, with the position', async () => {
+      await system.stop();
+      await start(NEWER);
+      await system.ref(newerSource, 'a').ask('split', null);
+      await system.stop();
+      await start(CAST);
+      await system.settled();
+      expect([system.health().problems, system.reaction(relay).status().lag]).to.deep.equal([[], 0]);
+      await system.stop();
+      await start(STRICT);
+      await system.reaction(strict).replay({ from: 1 });
+      await make('b', { n: 1, to: ['x'] });
+      await system.settled();
+      expect(await taken('x')).to.deep.equal(['b:1']);
+      const [problem] = system.health().problems;
+      expect(problem).to.include({ kind: 'key-parked', name: 'relay', key: 'source/a', position: 1 });
+      expect(problem?.error).to.match(/source\/a, version 1, position 1: event split is not defined/);
+      await system.deadLetters.discard(system.deadLetters.list()[0]?.id ?? '');
+      expect(system.health().problems).to.deep.equal([]);
+    });
+
     it('are replayed in the middle of the flow, again and again, and miss and double nothing', async () => {
       const flow = make('a', ...Array.from({ length: 40 }, (_, n) => ({ n, to: ['x'] })));
       for (let round = 0; round < 4; round += 1) {
@@ -164,6 +187,10 @@ for (const workers of [0, 2]) {
     });
   });
 }
+
+it('unknownEvents needs to know whose events are meant', () => {
+  expect(() => reaction({ name: 'r', on: { made: nothing }, unknownEvents: 'fail' })).to.throw('give "of", too');
+});
 
 it('two reactions of one durable name are refused', async () => {
   for (const cast of [
