@@ -5,6 +5,7 @@
  * the router sends everything over the links.
  */
 import { availableParallelism } from 'node:os';
+import { systemClock } from '../core/clock.js';
 import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
 import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
@@ -50,6 +51,12 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     throw new TroupeError(
       'TROUPE_INVALID_OPTIONS',
       "ActorSystem.start: with workers the cast has to be the URL of a module, which each worker imports: new URL('./cast.js', import.meta.url); or set workers: 0",
+    );
+  }
+  if (settings.clock !== systemClock) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      'ActorSystem.start: option "clock" is a clock of this thread, which workers could not read; set workers: 0, or leave the clock out',
     );
   }
   const placement = new Placement(count);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ActorSystem, isTroupeError } from 'troupe';
+import { ManualClock } from 'troupe/testkit';
 import { stone } from './fixtures/unfit.js';
 
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
@@ -34,6 +35,19 @@ describe('a cast that a worker cannot load', () => {
       await system.stop();
     });
   }
+});
+
+describe('workers', () => {
+  it('refuse a clock of the thread that starts them, which they could not read', async () => {
+    const cast = new URL('./fixtures/unfit.js', import.meta.url);
+    const clock = new ManualClock();
+    const error: unknown = await ActorSystem.start({ cast, workers: 1, journal: ':memory:', clock }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(isTroupeError(error, 'TROUPE_INVALID_OPTIONS') && error.message)
+      .to.contain('clock')
+      .and.contain('workers: 0');
+  });
 });
 
 function noop(): void {}
