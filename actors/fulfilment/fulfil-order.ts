@@ -19,6 +19,8 @@ export const fulfilOrder = saga({
   name: 'fulfil-order',
   of: [order],
   startOn: 'order.created',
+  // An order may have a thousand lines: more orders at once would only make longer queues at the services.
+  concurrency: { total: 100 },
   async run(ctx, { data }) {
     const { customerId, country, lines, totalMills } = data;
     const to = customerId ?? 'guest';

@@ -50,6 +50,8 @@ export const LIMITS = {
   timerOrphanMs: 3_600_000,
   /** Sagas at work at the same time; those that only sleep or wait don't count. Bounds memory, and what a start repeats. */
   sagaConcurrency: 1_000,
+  /** Starts that a rate may name for its time: each is remembered for as long. */
+  sagaRateStarts: 100_000,
   /** Milliseconds that a saga stays in memory while it only sleeps or waits. */
   sagaPassivateAfterMs: 60_000,
   /** Sagas in memory that only sleep or wait, before the longest idle ones leave early. 5,000 x ~8 kB = 40 MB. */

@@ -12,6 +12,7 @@ import { Envelope, type Post } from '../core/envelope.js';
 import { isTroupeError, type TroupeError } from '../core/troupe-error.js';
 import type { ParkedLetters } from '../reactions/parked-letters.js';
 import { isOutage } from '../reactions/letter-error.js';
+import type { AskGate } from './ask-gate.js';
 import { nextTryMs, type RetryPolicy } from './retry-policy.js';
 import { type CommandFacts, type CommandListener, SagaCommand } from './saga-command.js';
 import type { BegunEntry } from './saga-entries.js';
@@ -33,6 +34,8 @@ export interface CommandPlan {
   readonly timeoutMs: number;
   readonly receipt: boolean;
   readonly policy: RetryPolicy;
+  /** What asks pass on their way; undefined: nothing is limited. */
+  readonly gate: AskGate | undefined;
   /** Resolves when commands may be sent; undefined: at once. */
   readonly ready: () => Promise<void> | undefined;
 }
@@ -44,6 +47,8 @@ export class CommandStep implements StepWork, CommandListener {
   readonly #owner: StepOwner;
   #step: Step | undefined;
   #command: SagaCommand | undefined;
+  /** Whether a try has passed the gate and not left it. */
+  #inGate = false;
   #attempts = 0;
   #pause: Timer | undefined;
   #unwanted = false;
@@ -93,6 +98,7 @@ export class CommandStep implements StepWork, CommandListener {
   }
 
   replied(value: unknown, position: number, version: number): void {
+    this.#leaveGate();
     if (this.#abandoned || this.#step === undefined) return;
     if (this.plan.how !== 'ask') {
       this.taken();
@@ -102,6 +108,7 @@ export class CommandStep implements StepWork, CommandListener {
   }
 
   failed(error: TroupeError): void {
+    this.#leaveGate();
     const step = this.#step;
     if (this.#abandoned || step === undefined) return;
     const { how, policy } = this.plan;
@@ -121,13 +128,31 @@ export class CommandStep implements StepWork, CommandListener {
   #try(): void {
     const { ready } = this.plan;
     const wait = ready();
+    if (wait === undefined) this.#pass();
+    else void wait.then(() => this.#pass());
+  }
+
+  #pass(): void {
+    const { gate, how, facts } = this.plan;
+    const wait = how === 'ask' ? gate?.enter(facts.target, facts.targetId) : undefined;
+    this.#inGate = how === 'ask' && gate !== undefined;
     if (wait === undefined) this.#send();
     else void wait.then(() => this.#send());
   }
 
+  #leaveGate(): void {
+    if (!this.#inGate) return;
+    this.#inGate = false;
+    const { gate, facts } = this.plan;
+    gate?.leave(facts.target, facts.targetId);
+  }
+
   #send(): void {
-    if (this.#abandoned || this.#step === undefined) return;
-    if (this.#unwanted || this.#frozen) return this.#owner.released(this.#step);
+    if (this.#abandoned || this.#step === undefined) return this.#leaveGate();
+    if (this.#unwanted || this.#frozen) {
+      this.#leaveGate();
+      return this.#owner.released(this.#step);
+    }
     const { facts, payload, timeoutMs, how } = this.plan;
     const command = new SagaCommand(facts, this, timeoutMs, how === 'ask');
     this.#command = command;

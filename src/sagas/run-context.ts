@@ -213,6 +213,7 @@ export class RunContext {
         how === 'ask'
           ? run.inCompensation(askPolicy(retry, hasTimeout, where))
           : (readRetry(retry, where) ?? PERSISTENT),
+      gate: this.#around.askGate(run.definition.name),
       ready: () => run.readyToSend(),
     };
     return this.#open(`${how} ${target}/${id} ${type}`, new CommandStep(this.#around, run, plan));

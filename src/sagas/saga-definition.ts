@@ -11,9 +11,10 @@ import type { Duration } from '../core/duration.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { SagaContext } from './saga-context.js';
+import { type FlowSettings, readFlow, type SagaAskLimits, type SagaConcurrency, type SagaRate } from './saga-flow.js';
 
 /** What `saga()` takes, beside what it is started by. */
-interface SagaCommonOptions<Name extends string, Of extends Sources> {
+interface SagaCommonOptions<Name extends string, Of extends Sources, Input> {
   /** Unique within a system: 1 to 100 letters, digits, `_`, `.` or `-`, a letter first. What is journaled goes by it. */
   readonly name: Name;
   /** The aggregates whose events it starts on or waits for. Without it any type of event may be named. */
@@ -22,11 +23,20 @@ interface SagaCommonOptions<Name extends string, Of extends Sources> {
   readonly timeout?: Duration;
   /** Milliseconds that an instance stays in memory while it only sleeps or waits. Default 1 minute. */
   readonly passivateAfter?: Duration;
+  /**
+   * How many may have begun and not ended, in total and for each key; the others wait durably, in order of their starts.
+   * Default: all of them, of which some hundreds are at work at a time.
+   */
+  readonly concurrency?: SagaConcurrency<Input>;
+  /** How many may begin within a time. Default: no limit. */
+  readonly rate?: SagaRate;
+  /** How many asks all of them together have under way. Default: no limit. */
+  readonly asks?: SagaAskLimits;
 }
 
 /** A saga that each event of one type starts. */
 export interface EventSagaOptions<Name extends string, Of extends Sources, Type extends EventTypeOf<Of>, Result>
-  extends SagaCommonOptions<Name, Of> {
+  extends SagaCommonOptions<Name, Of, RecordedEvent<NoInfer<Type>, EventDataOf<Of, NoInfer<Type>>>> {
   /** Each event of this type starts one instance. */
   readonly startOn: Type;
   /** The instance that an event starts; a second start of an id is a no-op. Default: the id of the aggregate. */
@@ -42,7 +52,7 @@ export interface EventSagaOptions<Name extends string, Of extends Sources, Type 
 
 /** A saga that is started by hand, or by another saga. */
 export interface InputSagaOptions<Name extends string, Of extends Sources, Input, Result>
-  extends SagaCommonOptions<Name, Of> {
+  extends SagaCommonOptions<Name, Of, Input> {
   readonly startOn?: undefined;
   /** The workflow. May run again from its beginning, with what is journaled as the answers of its steps. */
   run(ctx: SagaContext<Of>, input: Input): Promise<Result> | Result;
@@ -102,6 +112,7 @@ export function saga(options: unknown): RuntimeSaga {
     timeoutMs: given.durationMs('timeout', Infinity, { infinite: true }),
     passivateAfterMs: given.durationMs('passivateAfter', LIMITS.sagaPassivateAfterMs),
     run: given.function('run', '(ctx, event) => result') as SagaSettings['run'],
+    flow: readFlow(given),
   });
   return Object.freeze({ kind: 'saga', name, options: settings });
 }
@@ -138,8 +149,21 @@ export interface SagaSettings {
   readonly timeoutMs: number;
   readonly passivateAfterMs: number;
   readonly run: (ctx: SagaContext, input: unknown) => unknown;
+  readonly flow: FlowSettings;
 }
 
-const OPTION_KEYS = ['name', 'of', 'startOn', 'id', 'from', 'timeout', 'passivateAfter', 'run'];
+const OPTION_KEYS = [
+  'name',
+  'of',
+  'startOn',
+  'id',
+  'from',
+  'timeout',
+  'passivateAfter',
+  'concurrency',
+  'rate',
+  'asks',
+  'run',
+];
 
 const byAggregate = (event: RecordedEvent): string => event.aggregateId;

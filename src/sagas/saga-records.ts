@@ -60,6 +60,8 @@ export interface SagaHead {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Of a later history: by type of event, the position behind which waits look. */
   readonly after?: Readonly<Record<string, number>> | undefined;
+  /** The key of `concurrency`, where there is one. */
+  readonly lane?: string | undefined;
   readonly idle?: IdleFacts | undefined;
 }
 

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
+import type { AskGate } from './ask-gate.js';
 import { derivedStepId } from '../core/ids.js';
 import { checkJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
@@ -49,6 +50,8 @@ export interface RunSurroundings extends CommandSurroundings, WaitSurroundings, 
   readonly log: Logger;
   readonly askTimeoutMs: number;
   child(definition: RuntimeSaga, id: string, input: unknown, parent: SagaRun): ChildLink;
+  /** What asks of a definition's sagas pass on their way. */
+  askGate(name: string): AskGate | undefined;
   /** A run has come to rest, or has something to do again. */
   busyChanged(run: SagaRun): void;
   /** A run has ended; what it says is durable. */

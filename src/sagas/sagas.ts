@@ -29,6 +29,8 @@ import { EventFeed } from '../streams/event-feed.js';
 import type { EventWindow } from '../streams/event-window.js';
 import { ThrottledLog } from '../streams/throttled-log.js';
 import type { TimerService } from '../timers/timer-service.js';
+import { Admission } from './admission.js';
+import { AskGate } from './ask-gate.js';
 import { IdleSagas } from './idle-sagas.js';
 import { History } from './saga-entries.js';
 import type { RuntimeSaga } from './saga-definition.js';
@@ -133,6 +135,9 @@ export class Sagas implements ParkedOwner {
   /** Sagas that are durable and wait for their turn; those of this life with what they begin with. */
   readonly #queue = new RingBuffer<string>();
   readonly #queued = new Map<string, RunStart | undefined>();
+  /** Of definitions that limit who may begin; theirs come from there into the queue. */
+  readonly #gates = new Map<string, Admission>();
+  readonly #askGates = new Map<string, AskGate>();
   readonly #loading = new Map<string, Promise<SagaRun | undefined>>();
   readonly #starting = new Map<string, Promise<boolean>>();
   readonly #leaving = new Map<string, Promise<void>>();
@@ -181,6 +186,7 @@ export class Sagas implements ParkedOwner {
       turns: this.#turns,
       caughtUp: () => this.#caughtUp(),
       child: (definition, id, input, parent) => this.#childLink(definition, id, input, parent),
+      askGate: (name) => this.#askGates.get(name),
       busyChanged: (run) => this.#busyChanged(run),
       ended: (run, end) => this.#ended(run, end),
       parked: (run, error) => this.#parked(run, error),
@@ -193,6 +199,13 @@ export class Sagas implements ParkedOwner {
         .filter(({ options: { startOn } }) => startOn !== undefined)
         .map((definition) => starterOf(definition, (event, id) => this.#startByEvent(definition, event, id))),
     });
+    for (const { name, options: settings } of definitions) {
+      const { flow } = settings;
+      if (flow.concurrency !== undefined || flow.rate !== undefined) {
+        this.#gates.set(name, new Admission(flow, clock, () => this.#next()));
+      }
+      if (flow.asks !== undefined) this.#askGates.set(name, new AskGate(flow.asks));
+    }
     if (definitions.length > 0) timers.serve(TIMER_KIND, (timer) => this.#timerFired(timer));
   }
 
@@ -202,12 +215,22 @@ export class Sagas implements ParkedOwner {
     const { window, clock } = this.#options;
     this.#unfollow = window.follow(() => this.#take());
     const unknown = new Map<string, number>();
+    const limited: { readonly key: string; readonly head: SagaHead }[] = [];
     for await (const { key, head } of this.#store.heads()) {
       const name = nameIn(key);
+      const gate = this.#gates.get(name);
       if (!this.#definitions.has(name)) unknown.set(name, (unknown.get(name) ?? 0) + 1);
-      else if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) this.#enqueue(key, undefined);
-      else this.#idle.add(key, head.idle);
+      else if (head.idle === undefined && gate !== undefined) limited.push({ key, head });
+      else {
+        // Who sleeps or waits has begun; a parked one has given its place away.
+        if (head.idle?.state !== 'parked') gate?.hold(key, head.lane ?? '');
+        if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) this.#enqueue(key, undefined);
+        else this.#idle.add(key, head.idle);
+      }
     }
+    // Runs are numbered in order of their starts, so those that had begun get their places back first.
+    limited.sort((a, b) => (a.head.run < b.head.run ? -1 : 1));
+    for (const { key, head } of limited) this.#await(key, undefined, head.lane);
     for (const [name, count] of unknown) {
       this.#options.log.warn(
         `${count} sagas ${name} have not ended, and no such saga is in the cast: export it again, so that they go on`,
@@ -223,7 +246,10 @@ export class Sagas implements ParkedOwner {
   isSettled(head: number): boolean {
     if (this.#definitions.size === 0) return true;
     if (!this.#starters.isSettled(head)) return false;
-    if (this.#busy + this.#queued.size + this.#loading.size + this.#starting.size > 0) return false;
+    let queued = this.#queued.size;
+    // Those that wait for others which sleep or wait do so, too.
+    for (const gate of this.#gates.values()) if (gate.blocked) queued -= gate.waiting;
+    if (this.#busy + queued + this.#loading.size + this.#starting.size > 0) return false;
     if (!this.#index.atHead || !this.#search.idle || this.#leaving.size > 0) return false;
     for (const run of this.#runs.values()) if (!run.written) return false;
     return true;
@@ -384,6 +410,7 @@ export class Sagas implements ParkedOwner {
   async #stop(timeoutMs: number): Promise<void> {
     this.#unfollow?.();
     this.#sweep?.cancel();
+    for (const gate of this.#gates.values()) gate.end();
     this.#wakes.end();
     for (const run of this.#runs.values()) run.freeze();
     await this.#starters.stop(timeoutMs);
@@ -411,7 +438,7 @@ export class Sagas implements ParkedOwner {
     const { position, correlationId, metadata } = event;
     const head = { byEvent: true, position, correlationId, causationId: event.id, metadata };
     // Events wait in the journal for their turn.
-    while (this.#queued.size >= LIMITS.sagaConcurrency) {
+    while (this.#backlogOf(name) >= LIMITS.sagaConcurrency) {
       await this.#room();
       this.#refuseWhenStopping(name, id);
     }
@@ -447,13 +474,14 @@ export class Sagas implements ParkedOwner {
       run: `${this.#runPrefix}${this.#runCount.toString(36).padStart(8, '0')}`,
       generation: 0,
       startedAt: this.#options.clock.now(),
+      ...this.#laneOf(key, input),
     };
     const first = head.byEvent ? [] : [{ input }];
     const rows = first.length === 0 ? [] : [rowRecord(head.run, 0, first)];
     await this.#options.journal.writeRecords([headRecord(key, head), ...rows]);
     this.#countsOf(nameIn(key)).started += 1;
     const start = { key, id, head, input, history: new History(first), rows: rows.length };
-    this.#enqueue(key, { ...start, events: new Map(), searchedTo: new Map() });
+    this.#await(key, { ...start, events: new Map(), searchedTo: new Map() }, head.lane);
     this.#next();
     return true;
   }
@@ -487,6 +515,55 @@ export class Sagas implements ParkedOwner {
 
   // Who is in memory.
 
+  /** A saga waits for its turn: first until its definition lets it begin, then for one of the places of all of them. */
+  #await(key: string, start: RunStart | undefined, lane = ''): void {
+    const gate = this.#gates.get(nameIn(key));
+    if (gate === undefined) return this.#enqueue(key, start);
+    this.#queued.set(key, this.#queued.size < LIMITS.sagaConcurrency ? start : undefined);
+    gate.offer(key, lane);
+  }
+
+  /** Sagas of a definition that wait for their turn. */
+  #backlogOf(name: string): number {
+    const gate = this.#gates.get(name);
+    if (gate !== undefined) return gate.waiting;
+    let limited = 0;
+    for (const one of this.#gates.values()) limited += one.waiting;
+    return this.#queued.size - limited;
+  }
+
+  /** The key by which a definition limits its sagas, if it does. */
+  #laneOf(key: string, input: unknown): { readonly lane?: string } {
+    const laneOf = this.#definitions.get(nameIn(key))?.options.flow.concurrency?.key;
+    if (laneOf === undefined) return {};
+    const lane = laneOf(input);
+    if (typeof lane === 'string') return { lane };
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `saga ${key}: its option concurrency.key gave ${showValue(lane)}; return a text`,
+      { details: { saga: key } },
+    );
+  }
+
+  /** Another one may have the place of this one. */
+  #leavesWork(key: string): void {
+    const gate = this.#gates.get(nameIn(key));
+    if (gate === undefined) return;
+    gate.release(key);
+    if (gate.waiting > 0) this.#turns.next(() => this.#next());
+  }
+
+  /** Those whose definitions let them begin come into the queue. */
+  #admit(): void {
+    for (const gate of this.#gates.values()) {
+      while (this.#busy + this.#loading.size + this.#queue.size < LIMITS.sagaConcurrency) {
+        const key = gate.next();
+        if (key === undefined) break;
+        this.#queue.push(key);
+      }
+    }
+  }
+
   #enqueue(key: string, start: RunStart | undefined): void {
     // Beyond some, what it begins with is read again when its turn has come.
     this.#queued.set(key, this.#queued.size < LIMITS.sagaConcurrency ? start : undefined);
@@ -495,6 +572,7 @@ export class Sagas implements ParkedOwner {
 
   #next(): void {
     if (this.#stopping !== undefined) return;
+    this.#admit();
     while (this.#busy + this.#loading.size < LIMITS.sagaConcurrency) {
       const key = this.#queue.peek();
       if (key === undefined) break;
@@ -513,6 +591,7 @@ export class Sagas implements ParkedOwner {
   #begin(start: RunStart): SagaRun | undefined {
     const definition = this.#definitions.get(nameIn(start.key));
     if (definition === undefined) return undefined;
+    this.#gates.get(definition.name)?.hold(start.key, start.head.lane ?? '');
     const run = new SagaRun(this.#around, definition, start);
     this.#runs.set(start.key, run);
     run.begin();
@@ -593,7 +672,7 @@ export class Sagas implements ParkedOwner {
       this.#resting.set(run, this.#options.clock.monotonic());
       this.#sweepLater();
     }
-    if (this.#queue.size > 0) this.#turns.next(() => this.#next());
+    if (this.#queued.size > 0) this.#turns.next(() => this.#next());
   }
 
   #sweepLater(): void {
@@ -652,11 +731,13 @@ export class Sagas implements ParkedOwner {
   #ended(run: SagaRun, end: EndedHead): void {
     this.#forgetRun(run);
     run.leave();
+    this.#leavesWork(run.key);
     this.#countsOf(run.definition.name)[end.state] += 1;
     for (const waiter of this.#results.get(run.key) ?? []) this.#settle(run.key, waiter, end);
   }
 
   #parked(run: SagaRun, error: Error): void {
+    this.#leavesWork(run.key);
     for (const waiter of this.#results.get(run.key) ?? []) this.#settle(run.key, waiter, error);
     if (!this.#held.has(run.key)) this.#shelve(run);
   }
@@ -682,6 +763,7 @@ export class Sagas implements ParkedOwner {
   }
 
   #diverged(run: SagaRun, error: TroupeError): void {
+    this.#leavesWork(run.key);
     const { deadLetters, journal } = this.#options;
     const { name } = run.definition;
     const draft = deadLetters.draft(
