@@ -59,6 +59,7 @@ export type {
   StepOptions,
   WaitOptions,
 } from './sagas/saga-context.js';
+export type { SagaAskLimits, SagaConcurrency, SagaRate } from './sagas/saga-flow.js';
 export type { SagaRef, SagaStartOptions, SagaStatus } from './sagas/saga-ref.js';
 export {
   defineScenario,

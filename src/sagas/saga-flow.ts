@@ -45,7 +45,10 @@ export function readFlow(given: OptionReader): FlowSettings {
   const asks = given.nested('asks', ['total', 'perDefinition', 'perInstance']);
   const hasKey = concurrency.value('key') !== undefined;
   if (hasKey !== (concurrency.value('perKey') !== undefined)) {
-    throw concurrency.refusal(hasKey ? 'perKey' : 'key', 'give perKey and key together: one says how many, the other of what');
+    throw concurrency.refusal(
+      hasKey ? 'perKey' : 'key',
+      'give perKey and key together: one says how many, the other of what',
+    );
   }
   return {
     concurrency:

@@ -248,6 +248,7 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'sagaEventsKept',
   'linkFrame',
   'timerLookMs',
+  'sagaRateStarts',
   'timerRetryMinMs',
   'timerRetryMaxMs',
   'timerOrphanMs',

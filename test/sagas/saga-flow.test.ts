@@ -189,10 +189,12 @@ describe('flow control of sagas', function () {
     for (let i = 0; i < 5; i += 1) await system.ref(few, `s${i}`).start();
     await until(() => turnstile.inside.length === 3);
     await system.ref(few, 's4').cancel('no need');
-    expect(await system.ref(few, 's4').result().catch((error: unknown) => error)).to.have.property(
-      'code',
-      'TROUPE_SAGA_CANCELLED',
-    );
+    expect(
+      await system
+        .ref(few, 's4')
+        .result()
+        .catch((error: unknown) => error),
+    ).to.have.property('code', 'TROUPE_SAGA_CANCELLED');
     expect(turnstile.entered).not.to.include('s4');
   });
 
