@@ -11,25 +11,36 @@ import type { InstanceAddress } from './signal.js';
 /** Makes of a reference in the message the one in the copy. */
 export type BindRef = (ref: InstanceAddress) => unknown;
 
+/** Makes of bytes in the message those in the copy. */
+export type CopyBytes = (bytes: ArrayBufferView | ArrayBuffer) => unknown;
+
+const cloneBytes: CopyBytes = (bytes) => structuredClone(bytes);
+
 /**
  * A deep copy of a value that `checkMessage` has accepted. What is there twice is there twice in the copy, not
  * copied twice. Errors are not copied: they are facts, and their classes would be lost.
  */
-export function copyMessage(value: unknown, bindRef: BindRef): unknown {
-  return isPrimitive(value) ? value : copyPart(value, bindRef, new Map());
+export function copyMessage(value: unknown, bindRef: BindRef, copyBytes: CopyBytes = cloneBytes): unknown {
+  return isPrimitive(value) ? value : copyPart(value, { bindRef, copyBytes, copies: new Map() });
 }
 
-function copyPart(value: unknown, bindRef: BindRef, copies: Map<object, unknown>): unknown {
+interface Copying {
+  readonly bindRef: BindRef;
+  readonly copyBytes: CopyBytes;
+  readonly copies: Map<object, unknown>;
+}
+
+function copyPart(value: unknown, copying: Copying): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const known = copies.get(value);
+  const known = copying.copies.get(value);
   if (known !== undefined) return known;
-  const copy = copyObject(value, bindRef, copies);
-  copies.set(value, copy);
+  const copy = copyObject(value, copying);
+  copying.copies.set(value, copy);
   return copy;
 }
 
-function copyObject(value: object, bindRef: BindRef, copies: Map<object, unknown>): unknown {
-  const part = (one: unknown): unknown => copyPart(one, bindRef, copies);
+function copyObject(value: object, copying: Copying): unknown {
+  const part = (one: unknown): unknown => copyPart(one, copying);
   // Each cast is what `kindOf` has just found out.
   const kind = kindOf(value);
   switch (kind) {
@@ -50,9 +61,9 @@ function copyObject(value: object, bindRef: BindRef, copies: Map<object, unknown
     case 'date':
       return new Date((value as Date).getTime());
     case 'bytes':
-      return structuredClone(value);
+      return copying.copyBytes(value as ArrayBufferView | ArrayBuffer);
     case 'ref':
-      return bindRef(value as InstanceAddress);
+      return copying.bindRef(value as InstanceAddress);
     case 'error':
     case 'unfit':
       return value;

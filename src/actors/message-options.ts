@@ -12,6 +12,11 @@ export interface MessageOptions {
   readonly timeout?: Duration;
   /** Higher first, in order among equals; instead of what `mailbox.priority` gives. Only for actors. Default 0. */
   readonly priority?: number;
+  /**
+   * Buffers of the message that its receiver gets instead of a copy, on this thread or another: they are empty here
+   * afterwards. Only for actors. Default: none.
+   */
+  readonly transfer?: readonly ArrayBuffer[];
   /** Joins the events of this command to a chain. Default: inherited, else the command's id. */
   readonly correlationId?: string;
   /** JSON that is stored with each event and inherited along the chain: what is given is added to it. Default: inherited, else empty. */

@@ -8,7 +8,8 @@
 import { suggestion } from '../core/did-you-mean.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
-import { Envelope, type EnvelopeFacts, type Post } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core/envelope.js';
+import { withMovedBuffers } from './moved-buffers.js';
 import { readMetadata } from '../core/metadata.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
@@ -33,7 +34,15 @@ export interface RefSurroundings extends SendSurroundings {
   stop(target: string, targetId: string): Promise<void>;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['id', 'timeout', 'priority', 'correlationId', 'metadata', 'receipt']);
+const OPTIONS: ReadonlySet<string> = new Set([
+  'id',
+  'timeout',
+  'priority',
+  'correlationId',
+  'metadata',
+  'receipt',
+  'transfer',
+]);
 
 export class RoutedRef implements RuntimeRef {
   readonly name: string;
@@ -66,7 +75,7 @@ export class RoutedRef implements RuntimeRef {
     }
     this.#refuseQuery(type, 'tell');
     const { post } = this.#around;
-    post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, false)));
+    post.deliver(this.#address(type, payload, options, false));
   }
 
   // The body of an async function turns what the sender sees at once into a rejection.
@@ -75,7 +84,7 @@ export class RoutedRef implements RuntimeRef {
     const { post, deadlines } = this.#around;
     const timeoutMs = this.#timeoutMs(options);
     const pending = new PendingSend(this.#around, timeoutMs);
-    const envelope = post.address(this.name, this.id, type, payload, this.#facts(options, true), pending);
+    const envelope = this.#address(type, payload, options, true, pending);
     pending.of(envelope);
     post.deliver(envelope);
     if (!pending.settled) deadlines.add(pending, timeoutMs);
@@ -103,7 +112,7 @@ export class RoutedRef implements RuntimeRef {
     if (cell?.takesPlainly(type, payload) === true) {
       cell.accept(new Envelope(this.name, this.id, type, payload, this.#source?.inherited, pending));
     } else {
-      post.deliver(post.address(this.name, this.id, type, payload, this.#facts(options, false), pending));
+      post.deliver(this.#address(type, payload, options, false, pending));
     }
     if (!pending.settled) deadlines.add(pending, timeoutMs);
     return pending.promise;
@@ -125,6 +134,22 @@ export class RoutedRef implements RuntimeRef {
 
   toString(): string {
     return `${this.name}/${this.id}`;
+  }
+
+  #address(
+    type: string,
+    payload: unknown,
+    options: MessageOptions | undefined,
+    waits: boolean,
+    sink?: ReplySink,
+  ): Envelope {
+    const { post } = this.#around;
+    const facts = this.#facts(options, waits);
+    const envelope = post.address(this.name, this.id, type, payload, facts, sink);
+    if (options?.transfer === undefined) return envelope;
+    // Nothing that the sender can see is wrong with it: now its buffers may go.
+    const moved = withMovedBuffers(payload, options.transfer, `${this.name}/${this.id}: ${type}`);
+    return post.address(this.name, this.id, type, moved, facts, sink);
   }
 
   #timeoutMs(options: MessageOptions | undefined): number {

@@ -38,7 +38,8 @@ export class Envelope {
   readonly target: string;
   readonly targetId: string;
   readonly type: string;
-  readonly payload: unknown;
+  /** Set anew only where it arrives, when references in it have to become the receiver's. */
+  payload: unknown;
   readonly commandId: string | undefined;
   readonly correlationId: string | undefined;
   readonly causationId: string | null;

@@ -72,6 +72,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       deliver: (envelope) => router.deliverHere(envelope),
       withdraw: (envelope) => router.withdrawHere(envelope),
       signal: (to, signal) => stage.actors.signal(to, signal),
+      bind: (name, id, value) => stage.actors.bind(name, id, value),
       renewWatches: (isLost) => stage.actors.renewWatches(isLost),
     },
     isAggregate: (target) => aggregates.has(target),

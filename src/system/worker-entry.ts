@@ -173,6 +173,7 @@ class WorkerStage {
           },
           withdraw: (envelope) => router.withdrawHere(envelope),
           signal: (to, signal) => stage.actors.signal(to, signal),
+          bind: (name, id, value) => stage.actors.bind(name, id, value),
           renewWatches: (isLost) => stage.actors.renewWatches(isLost),
         },
         isAggregate: (target) => aggregates.has(target),

@@ -79,6 +79,7 @@ function register(): void {
 export class FrameCodec {
   readonly #packr: Packr;
   readonly #make: MakeRef;
+  #madeRefs = false;
 
   /** @param make default: references arrive as plain names and ids */
   constructor(make: MakeRef = PLAIN) {
@@ -110,8 +111,17 @@ export class FrameCodec {
     return new Uint8Array(this.#packr.pack(value));
   }
 
+  /** Whether there was a reference in what was unpacked last. */
+  get madeRefs(): boolean {
+    return this.#madeRefs;
+  }
+
   unpack(bytes: Uint8Array): unknown {
-    makeRef = this.#make;
+    this.#madeRefs = false;
+    makeRef = (name, id) => {
+      this.#madeRefs = true;
+      return this.#make(name, id);
+    };
     return this.#packr.unpack(bytes) as unknown;
   }
 }

@@ -33,6 +33,8 @@ export interface LinkSurroundings {
   signalled(to: InstanceAddress | undefined, signal: Signal): void;
   /** Takes a message back from its mailbox if it still waits for room there. */
   withdraw(envelope: Envelope): boolean;
+  /** A value as this instance may have it: references in it send in its name. */
+  bound(to: InstanceAddress, value: unknown): unknown;
   /** Takes a message that has arrived to its cell. */
   arrived(envelope: Envelope): void;
   /** A message without a waiting sender failed over there. */
@@ -77,6 +79,9 @@ export class Link {
   #scheduled = false;
   #state: LinkState;
 
+  /** Whether there is a reference in the frame that is being received. */
+  #holdsRefs = false;
+
   constructor(around: LinkSurroundings, limits: LinkLimits, open = true) {
     this.#around = around;
     this.#limits = limits;
@@ -84,7 +89,11 @@ export class Link {
     const { peer } = around;
     this.#arrivals = new Arrivals({
       peer,
-      arrived: (envelope) => around.arrived(envelope),
+      arrived: (envelope) => {
+        const { target, targetId, payload } = envelope;
+        if (this.#holdsRefs) envelope.payload = around.bound({ name: target, id: targetId }, payload);
+        around.arrived(envelope);
+      },
       withdraw: (envelope) => around.withdraw(envelope),
       answer: (outcome) => this.#answer(outcome),
     });
@@ -117,6 +126,7 @@ export class Link {
   /** A frame from the other side. */
   receive(bytes: Uint8Array): void {
     const frame = this.#around.codec.decode(bytes);
+    this.#holdsRefs = this.#around.codec.madeRefs;
     this.#spent = Math.max(0, this.#spent - frame.credits);
     for (const [name, id, thread] of frame.placements) this.#around.placed(name, id, thread ?? undefined);
     for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
@@ -279,6 +289,14 @@ export class Link {
     }
   }
 
+  #replied(envelope: Envelope | undefined, [, , value, position, version]: Extract<WireOutcome, { 0: 'reply' }>): void {
+    if (envelope?.sink === undefined) return;
+    // Whoever sets `sender` gives a reference or an address.
+    const sender = envelope.sender as InstanceAddress | undefined;
+    const isPlain = !this.#holdsRefs || sender === undefined;
+    envelope.sink.reply(isPlain ? value : this.#around.bound(sender, value), position, version);
+  }
+
   #settle(outcome: WireOutcome): void {
     const [kind, seq] = outcome;
     switch (kind) {
@@ -289,7 +307,7 @@ export class Link {
         this.#underWay.get(seq)?.sink?.taken?.();
         return;
       case 'reply':
-        this.#underWay.settle(seq)?.sink?.reply(outcome[2], outcome[3], outcome[4]);
+        this.#replied(this.#underWay.settle(seq), outcome);
         return;
       case 'fail': {
         const envelope = this.#underWay.settle(seq);

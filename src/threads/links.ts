@@ -4,6 +4,7 @@
  * Threads talk to each other directly; the main thread relays nothing.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { checkMessage } from '../actors/message-check.js';
 import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
 import type { Envelope } from '../core/envelope.js';
 import type { Suspects } from '../core/handling-mark.js';
@@ -23,6 +24,7 @@ export interface LinksSurroundings {
     deliver(envelope: Envelope): void;
     withdraw(envelope: Envelope): boolean;
     signal(to: InstanceAddress | undefined, signal: Signal): void;
+    bind(name: string, id: string, value: unknown): unknown;
     /** Signals to be sent when those that were lost have begun anew. */
     renewWatches(
       isLost: (address: InstanceAddress) => boolean,
@@ -186,6 +188,11 @@ export class Links implements SignalPost {
         post: (frame) => {
           this.#crossed += 1;
           this.#ports.get(peer)?.postMessage(frame);
+        },
+        bound: ({ name, id }, value) => {
+          // Only messages of plain actors hold references; what the runtime sends to others has classes of its own.
+          if (isAggregate(name) || isReaction(name)) return value;
+          return checkMessage(value, '') ? local.bind(name, id, value) : value;
         },
         arrived: (envelope) => local.deliver(envelope),
         signalled: (to, signal) => local.signal(to, signal),

@@ -70,12 +70,14 @@ forEachSetting(
 
     it('drop-oldest drops the oldest, as dead letters', async () => {
       const ref = await system.spawn(forgetful, { id: 'f' });
-      await ref.send('grind', { name: 'first', ms: 1_000 });
+      // Told and not sent: whether it has begun by then or not, it is one that may give way.
+      ref.tell('grind', { name: 'first', ms: 1_000 });
       for (const name of ['a', 'b', 'c', 'd']) ref.tell('grind', { name, ms: 1 });
       await system.settled();
       const ground = await ref.ask('ground');
       expect(ground.slice(-2)).to.deep.equal(['c', 'd']);
-      expect(letters()).to.deep.equal(['dropped-oldest grind', 'dropped-oldest grind']);
+      expect(letters()).to.have.length(5 - ground.length);
+      expect(new Set(letters())).to.deep.equal(new Set(['dropped-oldest grind']));
     });
 
     it('references work wherever they arrive, in messages and in replies', async () => {

@@ -47,6 +47,7 @@ class End {
         survives: ({ target }) => target === 'aggregate',
         signalled: (to) => this.signalled.push(to?.id ?? ''),
         withdraw: () => true,
+        bound: (_to, value) => value,
         arrived: (envelope) => {
           envelope.sink?.taken?.();
           this.arrived.push(envelope);
