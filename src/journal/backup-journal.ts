@@ -84,6 +84,16 @@ async function place(partial: string, path: string, target: string): Promise<voi
 }
 
 async function refuseExisting(path: string, target: string): Promise<void> {
+  const folder = await stat(dirname(path)).catch(() => undefined);
+  if (folder?.isDirectory() !== true) {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${target}: the folder ${dirname(path)} does not exist; create it first`,
+      {
+        details: { target },
+      },
+    );
+  }
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return;
   throw new TroupeError(

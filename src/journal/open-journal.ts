@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import { nanoid } from 'nanoid';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
+import { TroupeError } from '../core/troupe-error.js';
 import type { EventPage, EventQuery, Journal, RecordRange, StoredRecord } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import { lockJournal } from './journal-lock.js';
@@ -67,6 +68,7 @@ export async function openJournal(options: OpenJournalOptions): Promise<Journal>
       await SqliteConnection.open(path, { mode: 'create', pragmas: ['cache_size = -32768', ...pragmas] }),
     );
     await prepareFile(writing, durability, clock.now());
+    await checkStructure(writing, path);
     const checkpointing = opened(await SqliteConnection.open(path, { mode: 'write', pragmas: [LOG_SIZE] }));
     const reading = opened(await SqliteConnection.open(path, { mode: 'read', pragmas: ['cache_size = -16384'] }));
     const unlock = (): Promise<void> => lock.release();
@@ -91,6 +93,22 @@ async function prepareFile(connection: SqliteConnection, durability: 'disk' | 'o
     PRAGMA ${LOG_SIZE};
     PRAGMA temp_store = MEMORY;
     ${TIMER_TABLE}`);
+}
+
+/** Up to this size the whole file is checked for damage when it is opened; larger ones are what `troupe verify` is for. */
+const CHECKED_BYTES = 32 * 1024 * 1024;
+
+/** What checksums can't find: rows that nobody comes to any more, because a page of the file or an index leads elsewhere. */
+async function checkStructure(connection: SqliteConnection, path: string): Promise<void> {
+  const { size } = await stat(path);
+  if (size > CHECKED_BYTES) return;
+  const answer = await connection.get<{ readonly integrity_check: string }>('PRAGMA integrity_check(1)');
+  if (answer?.integrity_check === 'ok') return;
+  throw new TroupeError(
+    'TROUPE_JOURNAL_CORRUPT',
+    `${path}: the file is damaged (${answer?.integrity_check ?? 'no answer'}); restore a backup, or look with \`troupe verify\``,
+    { details: { path } },
+  );
 }
 
 /** A journal opened for reading, for tools; it may be written meanwhile. */
