@@ -31,7 +31,11 @@ export function starterOf(
     from,
     whenParked: 'skip',
   }).options;
-  return Object.freeze({ kind: 'reaction', name: starterName(name), options: { ...settings, of } });
+  return Object.freeze({
+    kind: 'reaction',
+    name: starterName(name),
+    options: { ...settings, of, durableName: starterName(name) },
+  });
 }
 
 /** The name of the reaction that starts a saga. */

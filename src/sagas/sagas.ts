@@ -39,6 +39,7 @@ import {
   type EndedHead,
   endRecords,
   headRecord,
+  type IdleFacts,
   rowRecord,
   SAGA_CANCEL,
   type SagaHead,
@@ -141,6 +142,8 @@ export class Sagas implements ParkedOwner {
   readonly #loading = new Map<string, Promise<SagaRun | undefined>>();
   readonly #starting = new Map<string, Promise<boolean>>();
   readonly #leaving = new Map<string, Promise<void>>();
+  /** Sagas out of memory that only sleep, by name: their timers bring them back. */
+  readonly #asleep = new Map<string, number>();
   readonly #results = new Map<string, Set<ResultWaiter>>();
   readonly #counts = new Map<string, Counts>();
   readonly #rested = new Map<SagaRun, (() => void)[]>();
@@ -225,7 +228,7 @@ export class Sagas implements ParkedOwner {
         // Who sleeps or waits has begun; a parked one has given its place away.
         if (head.idle?.state !== 'parked') gate?.hold(key, head.lane ?? '');
         if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) this.#enqueue(key, undefined);
-        else this.#idle.add(key, head.idle);
+        else this.#rest(key, head.idle);
       }
     }
     // Runs are numbered in order of their starts, so those that had begun get their places back first.
@@ -277,6 +280,10 @@ export class Sagas implements ParkedOwner {
     for (const key of this.#loading.keys()) if (!this.#runs.has(key)) count(key, 'running');
     for (const [key, run] of this.#runs) count(key, run.status().state);
     for (const [key, { facts }] of this.#idle.entries()) count(key, facts.state);
+    for (const [name, asleep] of this.#asleep) {
+      const one = numbers.get(name);
+      if (one !== undefined) one.sleeping += asleep;
+    }
     return [...numbers.values()];
   }
 
@@ -321,6 +328,7 @@ export class Sagas implements ParkedOwner {
     const key = sagaKey(name, id);
     const here = this.#statusHere(key);
     if (here !== undefined) return here;
+    await this.#leaving.get(key);
     const { end, head } = await this.#store.find(key);
     if (end !== undefined) {
       return {
@@ -329,6 +337,7 @@ export class Sagas implements ParkedOwner {
         ...(end.error === undefined ? {} : { error: fromWireError(end.error) }),
       };
     }
+    if (head?.idle !== undefined && !this.#isHere(key)) return statusOf(head.idle);
     const since = head?.startedAt ?? this.#options.clock.now();
     return this.#statusHere(key) ?? { state: head === undefined ? 'not-started' : 'running', since };
   }
@@ -640,6 +649,7 @@ export class Sagas implements ParkedOwner {
         const run = this.#begin(start);
         if (head.idle !== undefined && run !== undefined) {
           const cleared = { kind: 'cleared' as const, owner: ownerOf(key), name: TIMER_NAME };
+          if (head.idle.state === 'sleeping' && head.idle.waits?.length === 0) this.#countAsleep(nameIn(key), -1);
           run.pen.flush([headRecord(key, run.head)], head.idle.due === undefined ? [] : [cleared]);
         }
         return run;
@@ -656,8 +666,10 @@ export class Sagas implements ParkedOwner {
   }
 
   async #timerFired(timer: StoredTimer): Promise<'done'> {
-    this.#wake(timer.owner.slice(TIMER_KIND.length + 1));
-    return Promise.resolve('done');
+    const key = timer.owner.slice(TIMER_KIND.length + 1);
+    // Whoever is here has been woken by something else.
+    if (this.#stopping === undefined && !this.#runs.has(key) && !this.#queued.has(key)) await this.#load(key);
+    return 'done';
   }
 
   #busyChanged(run: SagaRun): void {
@@ -717,8 +729,18 @@ export class Sagas implements ParkedOwner {
       this.#leaving.delete(key);
     });
     this.#leaving.set(key, left);
-    this.#idle.add(key, facts);
+    this.#rest(key, facts);
     return true;
+  }
+
+  /** What is out of memory costs memory only if an event may wake it. */
+  #rest(key: string, facts: IdleFacts): void {
+    if (facts.state === 'sleeping' && facts.waits?.length === 0) this.#countAsleep(nameIn(key), 1);
+    else this.#idle.add(key, facts);
+  }
+
+  #countAsleep(name: string, difference: number): void {
+    this.#asleep.set(name, (this.#asleep.get(name) ?? 0) + difference);
   }
 
   #forgetRun(run: SagaRun): void {
@@ -901,15 +923,7 @@ export class Sagas implements ParkedOwner {
     const run = this.#runs.get(key);
     if (run !== undefined) return run.status();
     const facts = this.#idle.get(key);
-    if (facts !== undefined) {
-      const { state, since, waitingFor, error } = facts;
-      return {
-        state,
-        since,
-        ...(waitingFor === undefined ? {} : { waitingFor }),
-        ...(error === undefined ? {} : { error: fromWireError(error) }),
-      };
-    }
+    if (facts !== undefined) return statusOf(facts);
     if (!this.#queued.has(key) && !this.#loading.has(key)) return undefined;
     return { state: 'running', since: this.#queued.get(key)?.head.startedAt ?? this.#options.clock.now() };
   }
@@ -965,6 +979,15 @@ export class Sagas implements ParkedOwner {
   #refuseWhenStopping(name: string, id: string): void {
     if (this.#stopping !== undefined) throw this.#stopped(sagaKey(name, id));
   }
+}
+
+function statusOf({ state, since, waitingFor, error }: IdleFacts): SagaStatus {
+  return {
+    state,
+    since,
+    ...(waitingFor === undefined ? {} : { waitingFor }),
+    ...(error === undefined ? {} : { error: fromWireError(error) }),
+  };
 }
 
 function nameIn(key: string): string {
