@@ -75,7 +75,10 @@ export async function readEvents(session: SqliteSession, query: EventQuery): Pro
     const found = await readIndexed(session, filter, aggregate, id, limit);
     if (found !== undefined) return found;
   }
-  const pages = await pagesFrom(session, after + 1, JOURNAL_LIMITS.readPages);
+  // Where every event is wanted, each page holds at least one of them.
+  const isWhole = filter.types === undefined && aggregate === undefined && id === undefined;
+  const { readPages } = JOURNAL_LIMITS;
+  const pages = await pagesFrom(session, after + 1, isWhole ? Math.min(readPages, limit) : readPages);
   return selectFrom(pages, filter, limit, after);
 }
 
