@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
+import { atMicrotask } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 
 /** Something that handles messages when it is its turn. */
@@ -50,7 +51,7 @@ export class Dispatcher {
     if (!this.#scheduled) {
       this.#scheduled = true;
       if (this.#usedUp) setImmediate(this.#run);
-      else queueMicrotask(this.#run);
+      else atMicrotask(this.#run);
     }
   }
 
@@ -62,8 +63,12 @@ export class Dispatcher {
         this.#turnsLeft -= 1;
         if (this.#turnsLeft === 0 && this.#timeIsUp()) break;
       }
+    } catch (error) {
+      // One that throws is a defect of the runtime and surfaces as such, not as a rejection; it takes no other with it.
+      queueMicrotask(() => {
+        throw error;
+      });
     } finally {
-      // One that throws is a defect of the runtime and surfaces as such; it takes no other with it.
       if (this.#queue.size > 0) setImmediate(this.#run);
       else this.#scheduled = false;
     }

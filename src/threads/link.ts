@@ -9,6 +9,7 @@
 import type { InstanceAddress, Signal } from '../actors/signal.js';
 import type { Envelope } from '../core/envelope.js';
 import { NO_SUSPECTS, type Suspects } from '../core/handling-mark.js';
+import { atMicrotask } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { Arrivals } from './arrivals.js';
@@ -273,7 +274,7 @@ export class Link {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(this.#endOfTurn);
+    atMicrotask(this.#endOfTurn);
   }
 
   readonly #endOfTurn = (): void => {
