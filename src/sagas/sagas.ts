@@ -311,7 +311,12 @@ export class Sagas implements ParkedOwner {
     this.#refuseWhenStopping(name, id);
     this.#known(name);
     const key = sagaKey(name, id);
-    const run = await this.#bring(key);
+    let run = await this.#bring(key);
+    if (run === undefined && this.#definitions.get(name)?.options.startOn !== undefined) {
+      // Its start event may be committed, and on its way to here.
+      await this.#startsTaken();
+      run = await this.#bring(key);
+    }
     if (run !== undefined) return run.cancel(reason);
     if (this.#idle.get(key) !== undefined) return;
     const { end } = await this.#store.find(key);
@@ -953,6 +958,16 @@ export class Sagas implements ParkedOwner {
       this.#counts.set(name, counts);
     }
     return counts;
+  }
+
+  /** Resolves when the start events committed so far have started their sagas. */
+  async #startsTaken(): Promise<void> {
+    const { window, clock, askTimeoutMs } = this.#options;
+    const { head } = window;
+    const untilMs = clock.monotonic() + askTimeoutMs;
+    while (!this.#starters.isSettled(head) && this.#stopping === undefined && clock.monotonic() < untilMs) {
+      await this.#pause();
+    }
   }
 
   #room(): Promise<void> {

@@ -65,4 +65,13 @@ describe('a saga', () => {
     expect(events.map(({ causationId }) => causationId)).to.deep.equal(['order/1@1', 'order/1@1']);
     expect(new Set(events.map(({ correlationId }) => correlationId)).size).to.equal(1);
   });
+
+  it('is cancelled right behind its start event, before anybody has seen that start it', async () => {
+    const sleeper = saga({ name: 'sleeper', of: [order], startOn: 'order.created', run: (ctx) => ctx.sleep('1d') });
+    await using system = await startShop([sleeper]);
+    await system.ref(order, '1').ask('create', { sku: 'x' });
+    await system.ref(sleeper, '1').cancel('at once');
+    await system.settled();
+    expect((await system.ref(sleeper, '1').status()).state).to.equal('cancelled');
+  });
 });
