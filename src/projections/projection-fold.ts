@@ -14,7 +14,7 @@ import type { ProjectionPlan } from './projection-plan.js';
 import { RowCache } from './row-cache.js';
 import type { Row, RowKey } from './row-shape.js';
 import type { BoundStatement } from './view-table.js';
-import { firstWord } from './sqlite-statement.js';
+import { firstWord, isOneStatement } from './sqlite-statement.js';
 
 /** An event that can't be folded, and why. */
 export interface FoldFault {
@@ -235,6 +235,8 @@ function bind(statement: unknown, position: number): BoundStatement {
       `the statement ${showValue(text)} is none that writes rows; begin with insert, update, delete, replace or with`,
     );
   }
+  if (!isOneStatement(text))
+    throw statementRefusal(`${showValue(text)} is more than one statement; give each in an array of its own`);
   params.forEach((param, i) => {
     const fits = typeof param === 'string' || param === null || (typeof param === 'number' && Number.isFinite(param));
     if (!fits) {

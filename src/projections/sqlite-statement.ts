@@ -14,6 +14,13 @@ export function firstWord(statement: string): string {
   return word?.toUpperCase() ?? '';
 }
 
+/** Whether nothing but comments follows the first semicolon: the driver runs one statement, and drops the rest in silence. */
+export function isOneStatement(statement: string): boolean {
+  if (!statement.includes(';')) return true;
+  const bare = statement.replaceAll(TOKEN, (token) => (/^(?:--|\/\*)/.test(token) ? ' ' : 'x'));
+  return !/;[\s;]*[^\s;]/.test(bare);
+}
+
 /**
  * The statement with another name for one of its tables. A column of the same name would be renamed too, so a
  * projection with statements may have none (`projection-plan.ts`).

@@ -10,7 +10,7 @@ import type { SqliteConnection, SqliteSession, SqliteValue } from '../journal/sq
 import { sqliteCode } from '../journal/sqlite-error.js';
 import type { RuntimeColumn } from './columns.js';
 import { decodeColumns, type ProjectionPlan } from './projection-plan.js';
-import { firstWord } from './sqlite-statement.js';
+import { firstWord, isOneStatement } from './sqlite-statement.js';
 import { CREATE_POWERS, createApplyView, createTable, dropApplyView, hasReals, quoted } from './sqlite-view-schema.js';
 import { SqliteViewTable } from './sqlite-view-table.js';
 import { openViewsFile, type ViewsFile, type ViewsFileOptions } from './sqlite-views-file.js';
@@ -148,6 +148,9 @@ export class SqliteViews {
         'TROUPE_INVALID_OPTIONS',
         `sql(): ${showValue(text)} is no query; begin with select, with or values`,
       );
+    }
+    if (!isOneStatement(text)) {
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', `sql(): ${showValue(text)} is more than one statement; give one`);
     }
     const { reader, writer } = this.#file;
     try {

@@ -1,6 +1,6 @@
 /** Laws of looking at statements that users write. */
 import { expect } from 'chai';
-import { firstWord, renameTable } from '../../src/projections/sqlite-statement.js';
+import { firstWord, isOneStatement, renameTable } from '../../src/projections/sqlite-statement.js';
 
 describe('statements of users', () => {
   it('begin with their first word, behind blanks and comments', () => {
@@ -10,6 +10,20 @@ describe('statements of users', () => {
     expect(firstWord('-- only')).to.equal('');
     expect(firstWord('(select 1)')).to.equal('');
     expect(firstWord('')).to.equal('');
+  });
+
+  it('are one, or more: what follows a semicolon would be dropped in silence', () => {
+    for (const one of [
+      "select ';' as a;",
+      'select 1 -- ; drop\n',
+      'select 1; -- the end',
+      'select ";" from [a;b] ;; /* ; */ ',
+    ]) {
+      expect(isOneStatement(one), one).to.equal(true);
+    }
+    for (const several of ['select 1; drop table x', 'select 1;;delete from x', "select ';'; select 2"]) {
+      expect(isOneStatement(several), several).to.equal(false);
+    }
   });
 
   it('name their table plainly, in quotes and with a dot, in any case; in texts and comments they do not', () => {

@@ -104,6 +104,13 @@ describe('find', () => {
     });
   }
 
+  it('sql refuses more than one statement', async () => {
+    const error = await failure(view.sql('select 1; drop table customers'));
+    expect(error.code).to.equal('TROUPE_INVALID_OPTIONS');
+    expect(error.message).to.match(/more than one statement/);
+    expect(await view.sql('select count(*) as n from customers;')).to.deep.equal([{ n: PEOPLE.length }]);
+  });
+
   it('pages by key, in any order, with any size, miss and repeat no row, also among equals and nulls', async () => {
     const direction = constantFrom('asc' as const, 'desc' as const, undefined);
     const orders = record({ spent: direction, name: direction, share: direction, id: direction });
