@@ -110,8 +110,9 @@ describe('death watch between workers', function () {
 
   it('tells of an end that came while the watcher was being replaced', async () => {
     watcher.tell('dieSoon');
-    await watched.stop();
+    // Before that the watcher's first life might be told, and take along what it has seen.
     await eventually(() => system.metrics().workerLosses === 1);
+    await watched.stop();
     await eventually(async () => (await seen()).length > 0);
     await exchanged(watcher);
     expect(await seen()).to.deep.equal(told());
