@@ -142,8 +142,9 @@ export class TimerHorizon {
     this.#completeTo = last.wakeAt - 1;
   }
 
+  /** What is loaded and changed at the same time may be in the heap twice; the second time it is firing already. */
   #waits(timer: StoredTimer): boolean {
-    return this.#current.get(timerKey(timer)) === timer;
+    return this.#current.get(timerKey(timer)) === timer && !this.#firing.has(identityOf(timer));
   }
 
   #top(): StoredTimer | undefined {

@@ -97,6 +97,15 @@ describe('the horizon of timers', () => {
     expect(world.horizon.takeDue(1)?.setting).to.equal('second');
   });
 
+  it('fires one once that was set anew while a load had read its predecessor', () => {
+    const world = new World(10);
+    world.load();
+    world.commit({ kind: 'set', timer: timer('a', 1, 'first') });
+    world.load(() => world.commit({ kind: 'set', timer: timer('a', 1, 'second') }));
+    expect(world.horizon.takeDue(1)?.setting).to.equal('second');
+    expect(world.horizon.takeDue(1)).to.equal(undefined);
+  });
+
   it('drops what a load has read when it is told meanwhile that the journal is not known', () => {
     const world = new World(10);
     const limit = world.horizon.beginLoad();
