@@ -1,8 +1,10 @@
 /**
- * Errors on the wire: plain data that keeps class, code, reason, details, stack and cause.
+ * Errors on the wire: plain data that keeps class, code, reason, details, stack, cause, and the errors of an
+ * `AggregateError`.
  *
  * Structured clone loses code and class; here a `TroupeError` arrives as one, a `RangeError` as one, and an error of
- * a user's class as `Error` with the name of that class.
+ * a user's class as `Error` with the name of that class. An error may be anything, also one whose fields throw when
+ * they are read: what can't be read or carried is described or left out, and nothing here throws.
  */
 import { isTroupeError, TroupeError } from './troupe-error.js';
 
@@ -17,27 +19,64 @@ export interface WireError {
   readonly troupe: boolean;
   readonly cause: unknown;
   readonly causeIsError: boolean;
+  /** Of an `AggregateError`, in their order. */
+  readonly errors?: readonly WirePart[];
 }
 
-/** Causes of causes beyond this are left out; a cycle ends here, too. */
+/** One of several errors; anything can be among them. */
+interface WirePart {
+  readonly isError: boolean;
+  readonly value: unknown;
+}
+
+/** Causes of causes, and errors of errors, beyond this are left out; a cycle ends here, too. */
 const DEEPEST_CAUSE = 8;
 
-export function toWireError(error: unknown, depth = 0): WireError {
-  const source = error instanceof Error ? error : new Error(String(error));
-  const { code, reason, details } = source as Error & { code?: unknown; reason?: string; details?: unknown };
-  const cause = depth < DEEPEST_CAUSE ? source.cause : undefined;
+/** Errors of an `AggregateError`, and of those within it, that are carried one by one; the rest is counted. */
+const MOST_PARTS = 100;
+
+/** How many parts may still be carried. */
+interface Room {
+  parts: number;
+}
+
+export function toWireError(error: unknown): WireError {
+  return wired(error, 0, { parts: MOST_PARTS });
+}
+
+function wired(error: unknown, depth: number, room: Room): WireError {
+  const source = error instanceof Error ? error : new Error(textOf(error));
+  const cause = depth < DEEPEST_CAUSE ? read(source, 'cause') : undefined;
   const causeIsError = cause instanceof Error;
+  const errors = depth < DEEPEST_CAUSE ? read(source, 'errors') : undefined;
+  const stack = read(source, 'stack');
+  const reason = read(source, 'reason');
   return {
-    name: source.name,
-    message: source.message,
-    stack: source.stack,
-    code: plain(code),
-    reason,
-    details: plain(details),
+    name: textOf(read(source, 'name')),
+    message: textOf(read(source, 'message')),
+    stack: typeof stack === 'string' ? stack : undefined,
+    code: plain(read(source, 'code')),
+    reason: reason === undefined ? undefined : textOf(reason),
+    details: plain(read(source, 'details')),
     troupe: isTroupeError(source),
-    cause: causeIsError ? toWireError(cause, depth + 1) : plain(cause),
+    cause: causeIsError ? wired(cause, depth + 1, room) : plain(cause),
     causeIsError,
+    ...(source instanceof AggregateError && Array.isArray(errors)
+      ? { errors: wireParts(errors, depth + 1, room) }
+      : {}),
   };
+}
+
+function wireParts(errors: readonly unknown[], depth: number, room: Room): WirePart[] {
+  const some = errors.slice(0, room.parts);
+  room.parts -= some.length;
+  const parts = some.map((one) => {
+    const isError = one instanceof Error;
+    return { isError, value: isError ? wired(one, depth, room) : plain(one) };
+  });
+  const more = errors.length - parts.length;
+  if (more > 0) parts.push({ isError: true, value: toWireError(new Error(`and ${more} more errors`)) });
+  return parts;
 }
 
 export function fromWireError(wire: WireError): Error {
@@ -74,12 +113,36 @@ const CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map([
 
 function plainError(wire: WireError, cause: unknown): Error {
   const Class = CLASSES.get(wire.name) ?? Error;
-  const error = cause === undefined ? new Class(wire.message) : new Class(wire.message, { cause });
+  const options = cause === undefined ? undefined : { cause };
+  const error = wire.errors === undefined ? new Class(wire.message, options) : aggregateError(wire, options);
   if (error.name !== wire.name) Object.defineProperty(error, 'name', { value: wire.name, configurable: true });
   for (const key of ['code', 'reason', 'details'] as const) {
     if (wire[key] !== undefined) Object.defineProperty(error, key, { value: wire[key], enumerable: true });
   }
   return error;
+}
+
+function aggregateError({ message, errors = [] }: WireError, options: ErrorOptions | undefined): AggregateError {
+  // Written by wireParts.
+  const parts = errors.map(({ isError, value }) => (isError ? fromWireError(value as WireError) : value));
+  return new AggregateError(parts, message, options);
+}
+
+/** A field of an error, which may be a getter that throws. */
+function read(error: Error, field: string): unknown {
+  try {
+    return (error as unknown as Readonly<Record<string, unknown>>)[field];
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** What can't be carried is described instead. */
