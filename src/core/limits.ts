@@ -95,7 +95,7 @@ export const LIMITS = {
   linkCredits: 4_096,
   /** Messages that wait for these credits before they are refused like those for a full mailbox. */
   linkBacklog: 100_000,
-  /** Messages encoded as one frame: beyond some hundred a larger one gains nothing. */
+  /** Messages encoded as one frame, an ask counting for four: beyond some hundred a larger one gains nothing. */
   linkFrame: 256,
   /** Calls of `offload` under way or waiting for a pool thread, in one system. */
   offloadBacklog: 10_000,

@@ -51,7 +51,7 @@ export interface LinkLimits {
   readonly credits: number;
   /** Messages that may wait here for credits. */
   readonly backlog: number;
-  /** Messages of one frame. */
+  /** Weight of one frame at most: a message weighs 1, one that somebody waits for `ASK_WEIGHT`. */
   readonly frame: number;
 }
 
@@ -60,6 +60,12 @@ export interface LinkLimits {
  * out. `paused`: nothing new goes out, outcomes do.
  */
 type LinkState = 'closed' | 'joined' | 'trying' | 'open' | 'paused';
+
+/**
+ * Somebody waits for the answer to an ask, and sends the next one then: with small frames the other side works on the
+ * first of them while this one still writes the second, instead of each thread waiting for the other in turn.
+ */
+const ASK_WEIGHT = 4;
 
 export class Link {
   readonly #around: LinkSurroundings;
@@ -77,6 +83,8 @@ export class Link {
   /** Messages that have come here since the other side was told. */
   #earned = 0;
   #lastSeq = 0;
+  /** Of the frame that gathers; see `LinkLimits.frame`. */
+  #weight = 0;
   #scheduled = false;
   #state: LinkState;
 
@@ -147,6 +155,7 @@ export class Link {
     this.#state = 'closed';
     this.#arrivals.orphan();
     this.#mail.clear();
+    this.#weight = 0;
     this.#outcomes = [];
     this.#signals = [];
     this.#placements = [];
@@ -208,6 +217,7 @@ export class Link {
       credits: this.#earned,
       mail: this.#mail.take(),
     };
+    this.#weight = 0;
     if (this.#placements.length > 0) this.#placements = [];
     if (signals.length > 0) this.#signals = [];
     if (this.#outcomes.length > 0) this.#outcomes = [];
@@ -261,7 +271,8 @@ export class Link {
     this.#underWay.add(this.#lastSeq, envelope);
     this.#mail.add(this.#lastSeq, envelope, redelivered);
     // A full frame leaves at once, so that the other side works on it while this one still sends.
-    if (this.#mail.count >= this.#limits.frame) this.flush();
+    this.#weight += envelope.sink?.wantsReply === true ? ASK_WEIGHT : 1;
+    if (this.#weight >= this.#limits.frame) this.flush();
     else this.#schedule();
   }
 

@@ -6,7 +6,7 @@ import { TroupeError } from '../../src/core/troupe-error.js';
 import { FrameCodec } from '../../src/threads/frame-codec.js';
 import { Link, type LinkLimits } from '../../src/threads/link.js';
 
-const LIMITS: LinkLimits = { credits: 8, backlog: 5, frame: 4 };
+const LIMITS: LinkLimits = { credits: 8, backlog: 5, frame: 16 };
 const LOST = new TroupeError('TROUPE_WORKER_LOST', 'worker 1 was lost');
 
 class Outcome implements ReplySink {
@@ -37,7 +37,7 @@ class End {
   readonly undelivered: string[] = [];
   readonly quarantined: string[] = [];
 
-  constructor(peer: number, open: boolean) {
+  constructor(peer: number, open: boolean, limits = LIMITS) {
     this.link = new Link(
       {
         peer,
@@ -59,7 +59,7 @@ class End {
         },
         name: () => undefined,
       },
-      LIMITS,
+      limits,
       open,
     );
   }
@@ -102,6 +102,23 @@ describe('a link', () => {
     carry(there, here);
     expect(said).to.deep.equal(['a: 1', 'b: 1', 'c: 1', 'd: 1', 'e: 1']);
     expect(here.link.unfinished).to.equal(0);
+  });
+
+  it('fills a frame with four times as many tells as asks', () => {
+    const told = (count: number): void => {
+      for (let i = 0; i < count; i += 1) here.link.send(new Envelope('aggregate', 'x', 'tell', undefined, {}));
+    };
+    const roomy = new End(1, true, { ...LIMITS, credits: 100 });
+    here = roomy;
+    told(15);
+    expect(here.posted).to.have.length(0);
+    told(1);
+    expect(here.posted).to.have.length(1);
+    told(13);
+    ask('asked');
+    expect(here.posted).to.have.length(2);
+    carry(here, there);
+    expect(types(there)).to.deep.equal([...Array.from({ length: 29 }, () => 'tell'), 'asked']);
   });
 
   it('costs a lone message one frame each way, and no more', async () => {
