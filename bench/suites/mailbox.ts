@@ -13,8 +13,8 @@ import { counter } from '../cast/counter.js';
 import { player, teller, volley } from '../cast/players.js';
 import { timeEach } from '../harness/latency.js';
 import { type Arm, type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
-import { countBursts, keepInFlight, quantilesOf, type Uncounted } from '../harness/throughput.js';
-import { cpuSince } from '../harness/warm-up.js';
+import { countBursts, keepInFlight, type Uncounted } from '../harness/throughput.js';
+import { quietArms } from '../mailbox/quiet-actors.js';
 
 const BURST = 1_000;
 /** Asks between two looks at the clock when they go one at a time. */
@@ -109,19 +109,7 @@ export const mailbox = defineSuite({
       baselines: ['ring-bursts-of-1000'],
       run: (context) => fan(context, 'out'),
     },
-    {
-      name: 'quiet-alone',
-      question: 'how long ten quiet actors take to answer, one ask each every few milliseconds',
-      unit: 'µs',
-      run: (context) => quietActors(context, false),
-    },
-    {
-      name: 'quiet-beside-flooded',
-      question: 'the same beside one whose mailbox is kept full',
-      unit: 'µs',
-      baselines: ['quiet-alone'],
-      run: (context) => quietActors(context, true),
-    },
+    ...quietArms,
   ],
 });
 
@@ -215,47 +203,6 @@ async function fan(context: ArmContext, way: 'in' | 'out'): Promise<Measurement>
   const totals = await Promise.all(counters.map((one) => one.ask('total')));
   await system.stop();
   return { ...found, processed: totals.reduce((sum, total) => sum + total, 0) };
-}
-
-const QUIET = 10;
-
-/** The value is the median; p99 says how long the unlucky waited. */
-async function quietActors(context: ArmContext, flooded: boolean): Promise<Measurement> {
-  const system = await ActorSystem.start({ name: 'bench', cast: [counter], workers: 0, journal: ':memory:' });
-  const quiet = await Promise.all(Array.from({ length: QUIET }, (_, i) => system.spawn(counter, { id: `quiet-${i}` })));
-  const busy = await system.spawn(counter, { id: 'busy' });
-  let ended = false;
-  let flood = 0;
-  const flooding = (async () => {
-    while (flooded && !ended) {
-      // By send, so that it is never refused; a thousand at a time keep the mailbox from running dry.
-      await Promise.all(Array.from({ length: BURST }, () => busy.send('add', 1)));
-      flood += BURST;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  })();
-  const found = await timeSome(context, (asked) => quiet[asked % QUIET]?.ask('next', 1));
-  ended = true;
-  await flooding;
-  const totals = await Promise.all([...quiet, busy].map((one) => one.ask('total')));
-  await system.stop();
-  return { ...found, sent: found.sent + flood, processed: totals.reduce((sum, total) => sum + total, 0) };
-}
-
-/** Times some asks, with a turn of the event loop between two, which isn't timed. */
-async function timeSome(context: ArmContext, ask: (index: number) => Promise<unknown> | undefined): Promise<Uncounted> {
-  const latencies: number[] = [];
-  const endsAt = performance.now() + context.warmupMs + context.measureMs;
-  const cpu = process.cpuUsage();
-  while (performance.now() < endsAt) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const startedAt = performance.now();
-    await ask(latencies.length);
-    latencies.push((performance.now() - startedAt) * 1_000);
-  }
-  const sent = latencies.length;
-  const times = quantilesOf(latencies);
-  return { ...times, value: times.p50, sent, cpuUs: cpuSince(cpu) / sent };
 }
 
 /** Spawns a counter on a system of its own, and asks it at the end what it has counted. */

@@ -1,14 +1,16 @@
 /**
  * The dispatcher: who runs next on this thread.
  *
- * Cells with work stand in a queue and run in turns of some messages each, so that a busy one cannot starve its
- * neighbours. Turns run as microtasks (the cheapest wake-up there is) until the time of one round is used up;
- * then timers and I/O get theirs, because the next round starts with `setImmediate`. The time is looked at after each
- * turn while turns are slow, and rarely while they are quick. Hot path: suite `mailbox`.
+ * Cells with work run in turns of some messages each. Newcomers, which had nothing to do before, go first; who has used
+ * up a turn and has more to do is one of the others, of which one runs after at most so many newcomers. So one that
+ * is flooded holds up no quiet one for longer than its turn, and many quiet ones can't shut it out. Turns run as
+ * microtasks (the cheapest wake-up there is), and so does the code of whoever waits for a reply: there are pauses for
+ * it. When the time of a round is used up, timers and I/O get theirs, because the next round starts with
+ * `setImmediate`. While turns are slow they become shorter. Hot path: suite `mailbox`.
  */
 import type { Clock } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
-import { atMicrotask } from '../core/microtask.js';
+import { atMicrotask, continuations } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 
 /** Something that handles messages when it is its turn. */
@@ -17,24 +19,37 @@ export interface Runnable {
   run(budget: number): boolean;
 }
 
+/** Newcomers that run in a row while somebody stands in the second queue. */
+const NEWCOMERS = 64;
+/** Turns after each of which microtasks run, when somebody's promise was settled: what waits may be a chain of them. */
+const POLITE_TURNS = 16;
 /** Looking at the time costs as much as a small message: while turns are quick, once in so many of them. */
 const MOST_TURNS = 16;
-/** Milliseconds between two looks below which the next one may come later. */
+/** Milliseconds that a turn may take; below that the next look at the time may come later. */
 const QUICK_MS = 0.25;
 
 export class Dispatcher {
   readonly #clock: Clock;
-  readonly #queue = new RingBuffer<Runnable>(64);
+  readonly #newcomers = new RingBuffer<Runnable>(64);
+  readonly #others = new RingBuffer<Runnable>(16);
   #scheduled = false;
   /** Whether a round is under way, whose end `#newRound` will announce. */
   #inRound = false;
   /** Monotonic time at which the round is used up. */
   #roundEndsMs = 0;
   #usedUp = false;
+  /** Messages in one turn. */
+  #budget: number = LIMITS.dispatcherThroughput;
+  /** Newcomers that have run since one of the others did. */
+  #inARow = 0;
+  /** Turns of the others after which microtasks still get theirs. */
+  #politeFor = 0;
   /** Turns until the next look at the time. */
   #turnsLeft = 1;
   #stride = 1;
   #lookedMs = 0;
+  /** Whether no turn, and nothing else, has run since that look. */
+  #justLooked = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,52 +57,109 @@ export class Dispatcher {
 
   /** Whether any cell has work that it could do now. */
   get busy(): boolean {
-    return this.#queue.size > 0;
+    return this.#newcomers.size > 0 || this.#others.size > 0;
   }
 
   /** Puts a cell into the queue; the cell sees to it that it stands there only once. */
   schedule(runnable: Runnable): void {
-    this.#queue.push(runnable);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      if (this.#usedUp) setImmediate(this.#run);
-      else atMicrotask(this.#run);
-    }
+    this.#newcomers.push(runnable);
+    if (!this.#scheduled) this.#continue();
+  }
+
+  #continue(): void {
+    this.#scheduled = true;
+    if (this.#usedUp) setImmediate(this.#run);
+    else atMicrotask(this.#run);
   }
 
   readonly #run = (): void => {
+    this.#justLooked = false;
     if (!this.#inRound) this.#beginRound();
+    else if (this.#stride === 1) this.#look();
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        if (next.run(LIMITS.dispatcherThroughput)) this.#queue.push(next);
-        this.#turnsLeft -= 1;
-        if (this.#turnsLeft === 0 && this.#timeIsUp()) break;
-      }
+      this.#stretch();
     } catch (error) {
       // One that throws is a defect of the runtime and surfaces as such, not as a rejection; it takes no other with it.
       queueMicrotask(() => {
         throw error;
       });
     } finally {
-      if (this.#queue.size > 0) setImmediate(this.#run);
+      if (this.busy) this.#continue();
       else this.#scheduled = false;
     }
   };
 
+  /** Until nothing is left to do, the round is used up, or microtasks shall have their turn. */
+  #stretch(): void {
+    do {
+      if (this.#newcomers.size > 0 && (this.#inARow < NEWCOMERS || this.#others.size === 0)) {
+        this.#runNewcomers();
+      } else {
+        this.#inARow = 0;
+        this.#politeFor -= 1;
+        const next = this.#others.shift();
+        if (next === undefined) return;
+        this.#turn(next);
+      }
+      if (continuations.due) {
+        continuations.due = false;
+        this.#politeFor = POLITE_TURNS;
+      }
+    } while (!this.#usedUp && this.#politeFor <= 0);
+  }
+
+  #runNewcomers(): void {
+    for (let left = NEWCOMERS; left > 0 && !this.#usedUp; left -= 1) {
+      const next = this.#newcomers.shift();
+      if (next === undefined) return;
+      this.#inARow += 1;
+      this.#turn(next);
+    }
+  }
+
+  #turn(runnable: Runnable): void {
+    if (runnable.run(this.#budget)) {
+      this.#others.push(runnable);
+      this.#timeTurn();
+    } else if (this.#turnsLeft > 1) {
+      this.#turnsLeft -= 1;
+      this.#justLooked = false;
+    } else {
+      this.#timeTurns();
+    }
+  }
+
   #beginRound(): void {
     this.#inRound = true;
-    this.#lookedMs = this.#clock.monotonic();
-    this.#roundEndsMs = this.#lookedMs + LIMITS.dispatcherTurnMs;
+    this.#roundEndsMs = this.#look() + LIMITS.dispatcherRoundMs;
     setImmediate(this.#newRound);
   }
 
-  #timeIsUp(): boolean {
-    const now = this.#clock.monotonic();
-    this.#stride = now - this.#lookedMs < QUICK_MS ? Math.min(MOST_TURNS, this.#stride * 2) : 1;
+  /** A whole turn was used: the next ones are as long as the time of this one allows. */
+  #timeTurn(): void {
+    const isAlone = this.#justLooked;
+    const tookMs = this.#timeTurns();
+    if (tookMs < QUICK_MS) {
+      this.#budget = Math.min(LIMITS.dispatcherThroughput, this.#budget + 1 + (this.#budget >> 2));
+    } else if (isAlone) {
+      this.#budget = Math.max(1, Math.floor((this.#budget * QUICK_MS) / tookMs));
+    }
+  }
+
+  /** Ends the round when its time is over, and tells how long ago the last look was. */
+  #timeTurns(): number {
+    const lookedMs = this.#lookedMs;
+    const now = this.#look();
+    this.#stride = now - lookedMs < QUICK_MS ? Math.min(MOST_TURNS, this.#stride * 2) : 1;
     this.#turnsLeft = this.#stride;
-    this.#lookedMs = now;
     this.#usedUp = now > this.#roundEndsMs;
-    return this.#usedUp;
+    return now - lookedMs;
+  }
+
+  #look(): number {
+    this.#lookedMs = this.#clock.monotonic();
+    this.#justLooked = true;
+    return this.#lookedMs;
   }
 
   /** Timers and I/O have had their turn. */

@@ -1,6 +1,7 @@
 /** An ask under way: a promise, and the sink that settles it. */
 import type { Expiring } from '../core/deadlines.js';
 import type { ReplySink } from '../core/envelope.js';
+import { continuations } from '../core/microtask.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 export class PendingAsk implements ReplySink, Expiring {
@@ -31,11 +32,13 @@ export class PendingAsk implements ReplySink, Expiring {
 
   reply(value: unknown, position: number, version: number): void {
     this.settled = true;
+    continuations.due = true;
     this.#resolve(this.#receipt ? { reply: value, position, version } : value);
   }
 
   fail(error: TroupeError): void {
     this.settled = true;
+    continuations.due = true;
     this.#reject(error);
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Expiring } from '../core/deadlines.js';
 import type { Envelope, ReplySink } from '../core/envelope.js';
+import { continuations } from '../core/microtask.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 /** What a send needs of the world. */
@@ -42,6 +43,7 @@ export class PendingSend implements ReplySink, Expiring {
 
   taken(): void {
     this.settled = true;
+    continuations.due = true;
     this.#resolve();
   }
 

@@ -6,7 +6,9 @@ export const LIMITS = {
   mailboxCapacity: 10_000,
   /** Messages that one instance handles before the next one runs, so that a busy one cannot starve its thread. */
   dispatcherThroughput: 64,
-  /** Milliseconds of handling before timers and I/O get their turn. Short against a 20 ms event-loop delay. */
+  /** Milliseconds of handling before timers and I/O get their turn: a turn of the event loop is 1 % of that. */
+  dispatcherRoundMs: 1,
+  /** The same for attempts of reactions and for folds. Short against a 20 ms event-loop delay. */
   dispatcherTurnMs: 4,
   /** Milliseconds that an ask waits for its reply, and a send for room. */
   askTimeoutMs: 5_000,

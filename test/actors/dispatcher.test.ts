@@ -1,6 +1,7 @@
 /** The dispatcher: fair turns, and room for timers whatever happens. */
 import { expect } from 'chai';
 import { Dispatcher, type Runnable } from '../../src/actors/dispatcher.js';
+import { PendingAsk } from '../../src/actors/pending-ask.js';
 import { systemClock } from '../../src/core/clock.js';
 import { LIMITS } from '../../src/core/limits.js';
 import { ManualClock } from '../../src/testkit/manual-clock.js';
@@ -59,6 +60,63 @@ describe('Dispatcher', () => {
     await turn();
     expect(order).to.deep.equal(['busy:64', 'calm:1', 'busy:64', 'busy:2']);
     expect(dispatcher.busy).to.equal(false);
+  });
+
+  it('lets newcomers run before those that have used up a turn, and one of these after every 64 of them', async () => {
+    const dispatcher = new Dispatcher(new ManualClock());
+    const order: string[] = [];
+    let busyTurns = 4;
+    const busy: Runnable = {
+      run() {
+        order.push('busy');
+        busyTurns -= 1;
+        if (busyTurns === 2) for (let i = 0; i < 200; i += 1) dispatcher.schedule(quiet);
+        return busyTurns > 0;
+      },
+    };
+    const quiet: Runnable = { run: () => (order.push('quiet'), false) };
+    dispatcher.schedule(busy);
+    dispatcher.schedule(quiet);
+    await turn();
+    await turn();
+    const rows = order.join(' ').replaceAll(/quiet(?: quiet)*/g, (found) => `quiet:${found.split(' ').length}`);
+    expect(rows).to.equal('busy quiet:1 busy quiet:64 busy quiet:64 busy quiet:72');
+  });
+
+  it('lets whoever waited for a reply go on beside a flood, through a chain of 10 promises', async () => {
+    const dispatcher = new Dispatcher(new ManualClock());
+    let turns = 0;
+    let ended = false;
+    const asking = new PendingAsk('quiet', 'a', 'next', 1_000, false);
+    dispatcher.schedule({ run: () => ((turns += 1), !ended) });
+    dispatcher.schedule({ run: () => (asking.reply(1, 0, 0), false) });
+    let promise = asking.promise;
+    for (let i = 0; i < 10; i += 1) promise = promise.then((value) => value);
+    await promise;
+    ended = true;
+    expect(turns).to.be.within(1, 16);
+    await turn();
+  });
+
+  it('makes turns shorter while they take more than 0.25 ms, and longer again when they are quick', async () => {
+    let now = 0;
+    const clock = new ManualClock();
+    clock.monotonic = () => now;
+    const dispatcher = new Dispatcher(clock);
+    const budgets: number[] = [];
+    let perMessageMs = 0.1;
+    dispatcher.schedule({
+      run(budget) {
+        budgets.push(budget);
+        now += budget * perMessageMs;
+        if (budgets.length === 20) perMessageMs = 0;
+        return budgets.length < 60;
+      },
+    });
+    while (dispatcher.busy) await turn();
+    expect(budgets[0]).to.equal(64);
+    expect(Math.max(...budgets.slice(5, 20))).to.be.within(1, 4);
+    expect(budgets.at(-1)).to.equal(64);
   });
 
   it('lets timers and I/O have their turn beside endless work, soon', async () => {

@@ -162,7 +162,7 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: 'the oldest give way, and are counted',
   },
   {
-    limits: ['dispatcherThroughput', 'dispatcherTurnMs'],
+    limits: ['dispatcherThroughput', 'dispatcherRoundMs'],
     what: 'messages of one instance in a row; handling before timers and I/O have their turn',
     value: '{0}; {1}',
     set: FIXED,
@@ -242,6 +242,7 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
 
 /** Defaults that are no business of users: nothing that they see depends on them, or what they are for is yet to come. */
 export const LIMITS_NOT_SHOWN: readonly Limit[] = [
+  'dispatcherTurnMs',
   'recentOutcomesPerInstance',
   'recentEventsPerInstance',
   'checkpointEveryMs',
