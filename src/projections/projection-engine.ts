@@ -83,7 +83,7 @@ export class ProjectionEngine {
   #fault: ProjectionFault | undefined;
   #trouble: unknown;
   #failures = 0;
-  /** A statement of this event failed; when the fold comes there again, it stops. */
+  /** A statement of this event failed, or it has ended workers; when the fold comes there again, it is not tried. */
   #poisoned: PoisonedEvent | undefined;
   /** Whether the last batch took all there was. */
   #emptied = false;
@@ -222,13 +222,14 @@ export class ProjectionEngine {
     const error = parkedError(name, refused);
     await this.#listener.parked(event, error);
     this.#around.log.error(error.message, error.details);
-    if (this.#poisoned?.position === event.position) this.#poisoned = undefined;
     // It is the next one of those that were pulled.
     this.#batches.take(1);
     const { position } = this.#batches;
     // At once: a letter that is discarded must not come back with a restart.
     await this.#table.write({ rows: NO_ROWS, statements: NO_STATEMENTS, position });
     this.#checkpoint = position;
+    // Not before: if that write fails, the fold comes there again, and must not try it.
+    if (this.#poisoned?.position === event.position) this.#poisoned = undefined;
     this.#moveTo(position, NO_ROWS, false);
   }
 

@@ -15,6 +15,7 @@ import type { ProjectionFault } from '../projections/projection-fault.js';
 import type { FoldFacts, TableFold } from '../projections/table-fold.js';
 import { decodeBatch, type EncodedBatch, type FoundRows } from '../projections/view-table.js';
 import type { FoldLine } from './fold-line.js';
+import type { BeginFold } from './fold-wire.js';
 
 /** Where the folds of a system run. */
 export interface FoldPlace {
@@ -39,6 +40,7 @@ export class RemoteFold implements TableFold {
   #beginning: Promise<void> | undefined;
   /** What was handed over and is being written, also by a worker that is gone. */
   #writing: Promise<void> = Promise.resolve();
+  /** The event that was convicted last; that holds until the checkpoint has passed it, whoever dies meanwhile. */
   #poisoned: PoisonedEvent | undefined;
   /** Position of the event that was on the stack when a worker ended, the last time it was one of this fold. */
   #suspect: number | undefined;
@@ -74,9 +76,8 @@ export class RemoteFold implements TableFold {
   /** The worker has taken its place. */
   open(): void {
     if (!this.#started || this.ended || this.#fault !== undefined || this.#life !== undefined) return;
-    this.#beginning ??= this.#begin().finally(() => {
-      this.#beginning = undefined;
-    });
+    if (this.#place.line() === undefined) return;
+    this.#beginning ??= this.#begin();
   }
 
   hurry(): void {
@@ -138,9 +139,8 @@ export class RemoteFold implements TableFold {
     this.#facts.listener.stopped(fault);
   }
 
-  async park(event: RecordedEvent, error: TroupeError): Promise<void> {
-    await this.#facts.listener.parked(event, error);
-    if (this.#poisoned?.position === event.position) this.#poisoned = undefined;
+  park(event: RecordedEvent, error: TroupeError): Promise<void> {
+    return this.#facts.listener.parked(event, error);
   }
 
   atHead(): Promise<void> | undefined {
@@ -149,33 +149,43 @@ export class RemoteFold implements TableFold {
 
   /** Begins a life on the worker that is there, behind the checkpoint in the file. */
   async #begin(): Promise<void> {
-    const { plan, table } = this.#facts;
-    for (;;) {
-      const line = this.#place.line();
-      if (line === undefined || this.ended) return;
-      try {
-        await this.#writing;
-        const position = await table.readPosition();
-        // A batch may have been written without anybody being told.
-        this.moveTo(position, true);
-        if (this.ended || this.#place.line() !== line) continue;
-        const poisoned = this.#poisoned && { ...this.#poisoned, error: toWireError(this.#poisoned.error) };
-        const number = line.begin(this, { name: plan.name, position, poisoned });
-        this.#life = { line, number };
-        await number;
-        this.troubled(undefined);
-        return;
-      } catch (error) {
-        // Lost again meanwhile.
-        if (this.#place.line() !== line) continue;
-        this.#life = undefined;
-        this.troubled(error);
-        this.#place.log.warn(`projection ${plan.name} can't begin on its worker, and tries again`, { error });
-        await new Promise<void>((resolve) => {
-          this.#clock.setTimer(RETRY_MS, resolve, true);
-        });
-      }
+    // From the last look at the line to the end of this, nothing waits: a worker that comes then is not missed.
+    for (let line = this.#place.line(); line !== undefined && !this.ended; line = this.#place.line()) {
+      if (await this.#beginOn(line)) break;
     }
+    this.#beginning = undefined;
+  }
+
+  /** Whether it has begun; if not, there is another line or none, or it can be tried again. */
+  async #beginOn(line: FoldLine): Promise<boolean> {
+    const { plan, table } = this.#facts;
+    try {
+      await this.#writing;
+      const position = await table.readPosition();
+      // A batch may have been written without anybody being told.
+      this.moveTo(position, true);
+      if (this.ended || this.#place.line() !== line) return false;
+      const number = line.begin(this, { name: plan.name, position, poisoned: this.#poisonedBehind(position) });
+      this.#life = { line, number };
+      await number;
+      this.troubled(undefined);
+      return true;
+    } catch (error) {
+      // Lost again meanwhile.
+      if (this.#place.line() !== line) return false;
+      this.#life = undefined;
+      this.troubled(error);
+      this.#place.log.warn(`projection ${plan.name} can't begin on its worker, and tries again`, { error });
+      await new Promise<void>((resolve) => {
+        this.#clock.setTimer(RETRY_MS, resolve, true);
+      });
+      return false;
+    }
+  }
+
+  #poisonedBehind(checkpoint: number): BeginFold['poisoned'] {
+    if (this.#poisoned === undefined || this.#poisoned.position <= checkpoint) return undefined;
+    return { position: this.#poisoned.position, error: toWireError(this.#poisoned.error) };
   }
 
   async #stop(): Promise<void> {

@@ -3,11 +3,18 @@ import { expect } from 'chai';
 import { systemClock } from '../../src/core/clock.js';
 import type { Clock } from '../../src/core/clock.js';
 import { LIMITS } from '../../src/core/limits.js';
+import type { RecordedEvent } from '../../src/core/recorded-event.js';
+import { TroupeError } from '../../src/core/troupe-error.js';
 import { projection, type RuntimeProjection } from '../../src/projections/projection-definition.js';
+import { ProjectionEngine } from '../../src/projections/projection-engine.js';
+import { planProjection } from '../../src/projections/projection-plan.js';
 import { Projections } from '../../src/projections/projections.js';
+import { SharedHistory } from '../../src/projections/shared-history.js';
+import { Turns } from '../../src/projections/turns.js';
+import type { EncodedBatch, RowStore } from '../../src/projections/view-table.js';
 import type { ParkedNote, ParkingOffice } from '../../src/projections/parked-notes.js';
 import { EventLog } from './event-log.js';
-import { eventually, ReadModels, settled } from './read-models.js';
+import { eventually, hastyClock, LogLines, ReadModels, settled } from './read-models.js';
 
 const broken = { value: true };
 
@@ -177,6 +184,67 @@ describe("a projection with whenFailed: 'park'", () => {
     const second = await start(sums());
     expect(office.notes.size).to.equal(0);
     expect(second.metrics()[0]).to.include({ position: 2, lag: 0 });
+  });
+});
+
+describe('an event that has ended two workers', () => {
+  it('is not tried again when the checkpoint behind it can not be written at first', async () => {
+    const log = new EventLog();
+    log.add({ type: 'added' }, { type: 'bad' }, { type: 'added' });
+    const tried: number[] = [];
+    const plan = planProjection(
+      projection({
+        name: 'sums',
+        whenFailed: 'park',
+        columns: { id: 'text primary key', n: 'integer' },
+        key: (event) => {
+          tried.push(event.position);
+          return event.aggregateId;
+        },
+        on: { added: (row = { n: 0 }) => ({ n: row.n + 1 }), bad: (row) => row },
+      }),
+    );
+    const written: EncodedBatch[] = [];
+    let fails = 1;
+    const store: RowStore = {
+      fetch: () => Promise.resolve('[]'),
+      readPosition: () => Promise.resolve(written.at(-1)?.position ?? 0),
+      write: (batch) => {
+        if (batch.position >= 2 && fails > 0) {
+          fails -= 1;
+          return Promise.reject(new TroupeError('TROUPE_JOURNAL_WRITE_FAILED', 'the disk is full'));
+        }
+        written.push(batch);
+        return Promise.resolve();
+      },
+    };
+    const parked: number[] = [];
+    const around = {
+      history: new SharedHistory(log.journal, [...plan.types]),
+      window: log.window,
+      turns: new Turns(systemClock),
+      clock: hastyClock,
+      log: new LogLines(),
+      present: (event: RecordedEvent) => event,
+    };
+    const start = { position: 0, poisoned: { position: 2, error: new Error('two workers') } };
+    const engine = new ProjectionEngine(around, plan, store, start, {
+      moved: () => undefined,
+      troubled: () => undefined,
+      stopped: () => undefined,
+      parked: async ({ position }) => {
+        parked.push(position);
+      },
+      atHead: () => undefined,
+    });
+    engine.start();
+    await eventually(() => engine.position === 3);
+    await engine.stop();
+    expect(fails).to.equal(0);
+    expect(tried).to.not.include(2);
+    // The same letter, once for each time that the fold came there.
+    expect(parked).to.deep.equal([2, 2]);
+    expect(written.map(({ position }) => position)).to.deep.equal([1, 2, 3]);
   });
 });
 

@@ -183,6 +183,7 @@ describe('projections on workers', function () {
     const [letter] = running.deadLetters.list();
     expect(letter).to.deep.include({ reason: 'parked', position, target: { name: 'sturdy', id: 'book/x' } });
     expect(letter?.error?.code).to.equal('TROUPE_WORKER_LOST');
+    // Both projections are folded on the same worker, so each death of the one comes into the other's work. Two each.
     expect(running.metrics().workerLossReasons['exit']).to.equal(4);
     const kinds = running.health().problems.map(({ kind, name }) => `${kind} ${name}`);
     expect(kinds).to.have.members(['projection-stopped fragile', 'event-parked sturdy']);
