@@ -10,7 +10,8 @@ import { asTroupeError, isOutage } from '../reactions/letter-error.js';
 import type { History } from './saga-entries.js';
 import { toWireError } from '../core/wire-error.js';
 import { nextTryMs, type RetryPolicy } from './retry-policy.js';
-import type { RunSurroundings, SagaRun } from './saga-run.js';
+import type { RunSurroundings } from './run-surroundings.js';
+import type { SagaRun } from './saga-run.js';
 
 /** One registered compensation. */
 export interface Compensation {
@@ -28,12 +29,30 @@ export class Compensations {
   readonly #done = new Set<number>();
   readonly #parked = new Set<number>();
   #frozen = false;
+  #running: number | undefined;
+  #refusedId: string | undefined;
+  #lastRefusedId: string | undefined;
   #pause: { readonly timer: Timer; readonly end: () => void } | undefined;
 
   constructor(around: RunSurroundings, run: SagaRun, history: History) {
     this.#around = around;
     this.#run = run;
     for (const [index, entry] of history.compensations) ('compensated' in entry ? this.#done : this.#parked).add(index);
+  }
+
+  /** Number of the one that runs. */
+  get running(): number | undefined {
+    return this.#running;
+  }
+
+  /** The id of the command that was rejected when it was parked, if a person has asked to repeat that. */
+  get refusedId(): string | undefined {
+    return this.#refusedId;
+  }
+
+  /** A command of the one that runs was rejected. */
+  refused(commandId: string): void {
+    this.#lastRefusedId = commandId;
   }
 
   register(compensation: Omit<Compensation, 'index'>): void {
@@ -67,10 +86,12 @@ export class Compensations {
     return !this.#frozen;
   }
 
-  /** Runs a parked one again. */
-  async retry(index: number, letterId: string): Promise<void> {
+  /** Runs a parked one again. @param refusedId the id of the command that was rejected, if that was the reason */
+  async retry(index: number, letterId: string, refusedId: string | undefined): Promise<void> {
     const compensation = this.#registered[index];
+    this.#refusedId = refusedId;
     if (compensation !== undefined) await this.#runOne(compensation, letterId);
+    this.#refusedId = undefined;
   }
 
   discard(index: number, letterId: string): void {
@@ -84,17 +105,19 @@ export class Compensations {
     const run = this.#run;
     for (let attempts = 1; ; attempts += 1) {
       if (this.#frozen) return false;
-      run.beginCompensation(index);
+      this.#running = index;
+      this.#lastRefusedId = undefined;
+      run.steps.renumber();
       try {
         await fn();
-        await run.compensationQuiet();
-        run.endCompensation();
+        await run.steps.quiet();
+        this.#leave();
         this.#settle(index, name, letterId, false);
         return !this.#frozen;
       } catch (error) {
         if (this.#frozen) return false;
-        const refusedId = run.lastRejectedId;
-        run.endCompensation();
+        const refusedId = this.#lastRefusedId;
+        this.#leave();
         if (isOutage(error)) attempts -= 1;
         const waitMs = nextTryMs(policy, error, attempts);
         if (waitMs === undefined) {
@@ -104,6 +127,11 @@ export class Compensations {
         await this.#wait(waitMs);
       }
     }
+  }
+
+  #leave(): void {
+    this.#run.steps.abandon();
+    this.#running = undefined;
   }
 
   #settle(index: number, name: string, letterId: string | undefined, discarded: boolean): void {

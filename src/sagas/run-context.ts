@@ -20,18 +20,11 @@ import { askPolicy, ONCE, PERSISTENT, readRetry, type RetryPolicy } from './retr
 import type { CommandFacts } from './saga-command.js';
 import type { StepCall, StepOptions, WaitOptions } from './saga-context.js';
 import type { RuntimeSaga } from './saga-definition.js';
-import type { RunSurroundings, SagaRun } from './saga-run.js';
+import { ContinueAsNew } from './run-end.js';
+import type { RunSurroundings } from './run-surroundings.js';
+import type { SagaRun } from './saga-run.js';
 import type { Step, StepWork } from './step.js';
 import { ChildStep, SleepStep, WaitStep } from './waiting-steps.js';
-
-/** Ends the run, which goes on with a fresh history. */
-export class ContinueAsNew {
-  readonly input: unknown;
-
-  constructor(input: unknown) {
-    this.input = input;
-  }
-}
 
 const TELL_OPTIONS = ['id', 'timeout', 'priority', 'correlationId', 'metadata', 'retry'];
 const ASK_OPTIONS = [...TELL_OPTIONS, 'receipt'];
@@ -81,7 +74,7 @@ export class RunContext {
   run(definition: RuntimeSaga, id: string, input?: unknown): Promise<unknown> {
     return this.#promise(() => {
       const link = this.#around.child(definition, id, input, this.#run);
-      return this.#open(`run ${definition.name}/${id}`, new ChildStep(this.#run, link));
+      return this.#open(`run ${definition.name}/${id}`, new ChildStep(this.#run.steps, link));
     });
   }
 
@@ -93,15 +86,18 @@ export class RunContext {
       const given = new OptionReader(where, options, ['timeout', 'retry']);
       const timeoutMs = given.durationMs('timeout', Infinity, { infinite: true });
       const policy = readRetry(given.value('retry'), where) ?? ONCE;
-      const id = this.#run.nextStepId();
-      return this.#open(label, new FunctionStep(this.#around.clock, this.#run, { where, id, fn, timeoutMs, policy }));
+      const id = this.#run.steps.nextId();
+      return this.#open(
+        label,
+        new FunctionStep(this.#around.clock, this.#run.steps, { where, id, fn, timeoutMs, policy }),
+      );
     });
   }
 
   sleep(duration: unknown): Promise<unknown> {
     return this.#promise(() => {
       const ms = parseDuration(duration, `${this.#run.key}: the duration of a sleep`);
-      return this.#open('sleep', new SleepStep(this.#around, this.#run, ms));
+      return this.#open('sleep', new SleepStep(this.#around, this.#run.steps, ms));
     });
   }
 
@@ -121,11 +117,11 @@ export class RunContext {
         timeoutMs: given.durationMs('timeout', Infinity, { infinite: true }),
         after: given.oneOf('from', ['start', 'now'], 'start') === 'now' ? undefined : run.waitsBehind(type),
         searchedTo: run.searchedTo(),
-        claim: (event: RecordedEvent) => run.claim(event),
+        claim: (event: RecordedEvent) => run.returned.claim(event),
         concerns: (event: RecordedEvent) => run.concerns(event),
       };
       this.#refuseForeign(type, where);
-      return this.#open(label, new WaitStep(this.#around, run, plan));
+      return this.#open(label, new WaitStep(this.#around, run.steps, plan));
     });
   }
 
@@ -161,11 +157,11 @@ export class RunContext {
 
   newId(): string {
     this.#ids += 1;
-    return this.#run.idOf(`id${this.#ids}`);
+    return this.#run.steps.idOf(`id${this.#ids}`);
   }
 
   #open(label: string, work: StepWork): Step {
-    return this.#run.open(label, work);
+    return this.#run.steps.open(label, work);
   }
 
   #command(
@@ -192,7 +188,7 @@ export class RunContext {
       target,
       targetId: id,
       type,
-      commandId: run.commandIdFor(optionalText(given, 'id')),
+      commandId: run.steps.commandIdFor(optionalText(given, 'id')),
       correlationId: optionalText(given, 'correlationId') ?? run.head.correlationId,
       causationId: run.head.causationId,
       metadata:
@@ -211,12 +207,12 @@ export class RunContext {
       receipt: given.value('receipt') === true,
       policy:
         how === 'ask'
-          ? run.inCompensation(askPolicy(retry, hasTimeout, where))
+          ? run.steps.inCompensation(askPolicy(retry, hasTimeout, where))
           : (readRetry(retry, where) ?? PERSISTENT),
       gate: this.#around.askGate(run.definition.name),
       ready: () => run.readyToSend(),
     };
-    return this.#open(`${how} ${target}/${id} ${type}`, new CommandStep(this.#around, run, plan));
+    return this.#open(`${how} ${target}/${id} ${type}`, new CommandStep(this.#around, run.steps, plan));
   }
 
   /** What is wrong at once goes the way of every outcome: through the promise. */

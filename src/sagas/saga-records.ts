@@ -113,3 +113,13 @@ export function entriesIn(rows: readonly { readonly value: unknown }[]): SagaEnt
   // Only `rowRecord` writes records of this kind.
   return rows.flatMap(({ value }) => value as SagaEntry[]);
 }
+
+/** The name of the definition in the key of an instance. */
+export function nameIn(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
+/** The id in the key of an instance. */
+export function idIn(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
+}

@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal.js';
 import { TickBatch } from '../journal/tick-batch.js';
 import { History } from './saga-entries.js';
 import { type EndedHead, entriesIn, rowsOf, SAGA, SAGA_ENDED, SAGA_HISTORY, type SagaHead } from './saga-records.js';
-import type { RunStart } from './saga-run.js';
+import type { RunStart } from './run-surroundings.js';
 
 /** What the journal knows of an id. */
 export interface StoredSaga {
