@@ -8,6 +8,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import type { EncodedEvent } from './event-codec.js';
 import { decodeEvent, decodeForReplay, decodeOutcome } from './event-codec.js';
 import type { EventPage, StoredOutcome } from './journal.js';
+import type { TypeSearch } from './type-search.js';
 
 /** One page of events. */
 export interface StoredPage {
@@ -22,6 +23,8 @@ export interface StoredPage {
 export interface PageFilter {
   readonly after: number;
   readonly types: ReadonlySet<string> | undefined;
+  /** For these types, of whoever reads on and on. */
+  readonly search?: TypeSearch | undefined;
   readonly aggregate: string | undefined;
   readonly id: string | undefined;
 }
@@ -157,7 +160,8 @@ function mayMatch(page: StoredPage, filter: PageFilter): boolean {
     const head = id === undefined ? `["${aggregate}",` : `["${aggregate}",${JSON.stringify(id)},`;
     if (!page.body.includes(head)) return false;
   }
-  // Looking for many types costs as much as parsing, and one of them is nearly always there.
+  if (filter.search !== undefined) return filter.search.mayHold(page.body);
+  // Looking for many types one by one costs as much as parsing, and one of them is nearly always there.
   if (types === undefined || types.size > FEW_TYPES) return true;
   for (const type of types) if (page.body.includes(JSON.stringify(type))) return true;
   return false;

@@ -295,7 +295,7 @@ export class GroupCommit {
         firstPosition: group.start.position + 1,
         lastPosition: group.position,
         recordedAt: group.recordedAt,
-        pages: group.pages.map((page) => page.body),
+        pages: group.pages,
       });
     });
   }

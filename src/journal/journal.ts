@@ -127,13 +127,20 @@ export interface EventPage {
   readonly searchedTo: number;
 }
 
+/** Consecutive events of a commit. */
+export interface CommittedPage {
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+  /** A JSON array of encoded events, in the layout of `event-codec.ts`. */
+  readonly body: string;
+}
+
 /** Events of one commit, told to the event hub in order of position. */
 export interface CommittedEvents {
   readonly firstPosition: number;
   readonly lastPosition: number;
   readonly recordedAt: number;
-  /** JSON arrays of encoded events, each in the layout of `event-codec.ts`. */
-  readonly pages: readonly string[];
+  readonly pages: readonly CommittedPage[];
 }
 
 /** Numbers for `metrics()`. */

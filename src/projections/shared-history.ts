@@ -26,15 +26,16 @@ interface HeldPage {
 
 export class SharedHistory {
   readonly #journal: Pick<Journal, 'read'>;
-  readonly #types: readonly string[];
+  /** Of all its readers that have come so far. */
+  readonly #types: Set<string>;
   readonly #readers = new Set<HistoryReader>();
   #pages: HeldPage[] = [];
   #waiting: (() => void)[] = [];
 
-  /** @param types of all its readers together */
-  constructor(journal: Pick<Journal, 'read'>, types: Iterable<string>) {
+  /** @param types of readers that are going to come; those of others are learned when they do */
+  constructor(journal: Pick<Journal, 'read'>, types: Iterable<string> = []) {
     this.#journal = journal;
-    this.#types = [...new Set(types)];
+    this.#types = new Set(types);
   }
 
   /** A reader for one projection. */
@@ -45,6 +46,7 @@ export class SharedHistory {
   /** The next events that a reader wants. */
   async read(reader: HistoryReader, { after, limit, types }: EventQuery): Promise<EventPage> {
     this.#readers.add(reader);
+    this.#learn(types);
     this.#goOn();
     const held = this.#held(after) ?? (await this.#next(reader, after));
     const page = await held.read;
@@ -56,6 +58,13 @@ export class SharedHistory {
     if (!this.#readers.delete(reader)) return;
     if (this.#readers.size === 0) this.#pages = [];
     this.#goOn();
+  }
+
+  /** Pages that were read before a reader came with further types lack its events, and are held for nobody any more. */
+  #learn(types: EventQuery['types'] = []): void {
+    const known = this.#types.size;
+    for (const type of types) this.#types.add(type);
+    if (this.#types.size > known) this.#pages = [];
   }
 
   #held(after: number): HeldPage | undefined {
@@ -77,7 +86,7 @@ export class SharedHistory {
       if (held !== undefined) return held;
     }
     if (this.#pages.length >= PAGES_HELD) this.#pages.shift();
-    const read = this.#journal.read({ after, limit: LIMITS.projectionBatch, types: this.#types });
+    const read = this.#journal.read({ after, limit: LIMITS.projectionBatch, types: [...this.#types] });
     const page: HeldPage = { after, read, searchedTo: undefined };
     this.#pages.push(page);
     try {

@@ -48,21 +48,40 @@ export class EventFeed {
    * it got. Undefined at the head: wait for `EventWindow.follow`. Call again only after the promise has resolved.
    */
   pull(max: number): EventPage | Promise<EventPage> | undefined {
+    if (this.#types !== undefined) return this.#select(this.#types, max);
     const part = this.#window.partAfter(this.#position);
     if (part === 'head') return undefined;
     if (part === 'evicted') return this.#fromJournal(max);
-    return this.#fromWindow(part, max);
+    // A part in the window holds at least one event.
+    return this.#take(part, part.at(-1)?.position ?? 0, undefined, max);
   }
 
-  #fromWindow(part: readonly RecordedEvent[], max: number): EventPage {
-    const events: RecordedEvent[] = [];
+  #select(types: ReadonlySet<string>, max: number): EventPage | Promise<EventPage> | undefined {
+    const part = this.#window.selectAfter(this.#position, types);
+    if (part === 'head') return undefined;
+    if (part === 'evicted') return this.#fromJournal(max);
+    return this.#take(part.events, part.searchedTo, types, max);
+  }
+
+  /** What is wanted of a commit's events, and has not been handed out. */
+  #take(
+    part: readonly RecordedEvent[],
+    lastPosition: number,
+    types: ReadonlySet<string> | undefined,
+    max: number,
+  ): EventPage {
+    let events: RecordedEvent[] | undefined;
+    let searchedTo = lastPosition;
     for (const event of part) {
-      if (event.position <= this.#position) continue;
-      if (events.length >= max) break;
-      this.#position = event.position;
-      if (this.#types === undefined || this.#types.has(event.type)) events.push(event);
+      if (event.position <= this.#position || (types !== undefined && !types.has(event.type))) continue;
+      if (events !== undefined && events.length >= max) {
+        searchedTo = event.position - 1;
+        break;
+      }
+      (events ??= []).push(event);
     }
-    return { events: events.length === 0 ? NOTHING : events, searchedTo: this.#position };
+    this.#position = searchedTo;
+    return { events: events ?? NOTHING, searchedTo };
   }
 
   async #fromJournal(max: number): Promise<EventPage> {

@@ -2,32 +2,46 @@
  * The event window: the last committed events, in memory, for everyone who follows the log closely.
  *
  * The journal tells each commit; readers pull (`event-feed.ts`) and find in the window what would else cost a
- * read from disk. Pages stay text until the first reader asks. Bounded by events and by characters; who falls
- * behind the window reads from the journal, so a slow reader costs no memory.
+ * read from disk. Pages stay text until a reader asks for events of a type that they may hold: most events of a busy
+ * log are nobody's here, and an event that is decoded outlives the young generation. Bounded by events and by characters;
+ * who falls behind the window reads from the journal, so a slow reader costs no memory.
  */
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { decodeEvent, type EncodedEvent } from '../journal/event-codec.js';
-import type { CommittedEvents } from '../journal/journal.js';
+import type { StoredPage } from '../journal/event-page.js';
+import type { CommittedEvents, EventPage, Journal } from '../journal/journal.js';
+import { TypeSearch } from '../journal/type-search.js';
 
 /** One commit in the window. */
 interface WindowPart {
-  readonly firstPosition: number;
-  readonly lastPosition: number;
-  readonly recordedAt: number;
+  readonly committed: CommittedEvents;
   readonly characters: number;
-  pages: readonly string[];
+  /** All its events, when somebody has asked for all. */
   events: readonly RecordedEvent[] | undefined;
+  /** Those of the types of a search, which all who named types share. */
+  selected: readonly RecordedEvent[] | undefined;
+  search: TypeSearch | undefined;
 }
 
 /** The window as its readers use it; on a worker it may be the far end of a port. */
-export type FollowedWindow = Pick<EventWindow, 'head' | 'follow' | 'partAfter'>;
+export type FollowedWindow = Pick<EventWindow, 'head' | 'follow' | 'partAfter' | 'selectAfter'>;
+
+/** Types that readers may have named before all events are decoded for them; the cast has fewer, readers may name any. */
+const MOST_TYPES = 256;
+
+/** Characters of pages that are handed over at once, a commit more at most: some 2,000 events. */
+const MOST_CHARACTERS = 500_000;
+
+const NOTHING: readonly RecordedEvent[] = [];
 
 export class EventWindow {
   readonly #maxEvents: number;
   readonly #maxCharacters: number;
   readonly #parts: WindowPart[] = [];
   readonly #followers = new Set<() => void>();
+  /** For all types that readers have named; undefined: too many. */
+  #search: TypeSearch | undefined = new TypeSearch(new Set());
   #events = 0;
   #characters = 0;
   #head: number;
@@ -52,17 +66,16 @@ export class EventWindow {
 
   /** Position of the first event in the window; one behind the head while it is empty. */
   get oldest(): number {
-    return this.#parts[0]?.firstPosition ?? this.#head + 1;
+    return this.#parts[0]?.committed.firstPosition ?? this.#head + 1;
   }
 
   /** Takes a commit and wakes the followers. */
   add(committed: CommittedEvents): void {
     let characters = 0;
-    for (const page of committed.pages) characters += page.length;
-    const { firstPosition, lastPosition, recordedAt, pages } = committed;
-    this.#parts.push({ firstPosition, lastPosition, recordedAt, characters, pages, events: undefined });
-    this.#head = lastPosition;
-    this.#events += lastPosition - firstPosition + 1;
+    for (const page of committed.pages) characters += page.body.length;
+    this.#parts.push({ committed, characters, events: undefined, selected: undefined, search: undefined });
+    this.#head = committed.lastPosition;
+    this.#events += eventsIn(committed);
     this.#characters += characters;
     let dropped = 0;
     while (
@@ -71,7 +84,7 @@ export class EventWindow {
     ) {
       // The loop's condition keeps the index within the array.
       const oldest = this.#parts[dropped] as WindowPart;
-      this.#events -= oldest.lastPosition - oldest.firstPosition + 1;
+      this.#events -= eventsIn(oldest.committed);
       this.#characters -= oldest.characters;
       dropped += 1;
     }
@@ -90,34 +103,117 @@ export class EventWindow {
    * `'evicted'` if they have left the window, `'head'` if there is nothing beyond.
    */
   partAfter(position: number): readonly RecordedEvent[] | 'evicted' | 'head' {
+    const part = this.#partAfter(position);
+    return typeof part === 'string' ? part : allOf(part);
+  }
+
+  /**
+   * As `partAfter`, but only events of these types, and perhaps of some others; `searchedTo` is the commit's last
+   * position.
+   */
+  selectAfter(position: number, types: ReadonlySet<string>): EventPage | 'evicted' | 'head' {
+    const part = this.#partAfter(position);
+    if (typeof part === 'string') return part;
+    return { events: this.#selectedOf(part, types), searchedTo: part.committed.lastPosition };
+  }
+
+  /**
+   * Pages as they were committed, from the one that holds the event behind `position` on, some of them; undefined if it
+   * has left the window.
+   */
+  pagesAfter(position: number): readonly StoredPage[] | undefined {
+    const pages: StoredPage[] = [];
+    for (let characters = 0, after = position; characters < MOST_CHARACTERS; ) {
+      const part = this.#partAfter(after);
+      if (part === 'evicted') return undefined;
+      if (part === 'head') break;
+      const { committed, characters: more } = part;
+      for (const { firstPosition, lastPosition, body } of committed.pages) {
+        if (lastPosition > position)
+          pages.push({ firstPosition, lastPosition, recordedAt: committed.recordedAt, body });
+      }
+      characters += more;
+      after = committed.lastPosition;
+    }
+    return pages;
+  }
+
+  #partAfter(position: number): WindowPart | 'evicted' | 'head' {
     if (position >= this.#head) return 'head';
     const first = this.#parts[0];
-    if (first === undefined || position + 1 < first.firstPosition) return 'evicted';
+    if (first === undefined || position + 1 < first.committed.firstPosition) return 'evicted';
     let low = 0;
     let high = this.#parts.length - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
       // low <= middle < high < length
-      if ((this.#parts[middle] as WindowPart).lastPosition > position) high = middle;
+      if ((this.#parts[middle] as WindowPart).committed.lastPosition > position) high = middle;
       else low = middle + 1;
     }
-    return decoded(this.#parts[low] as WindowPart);
+    return this.#parts[low] as WindowPart;
+  }
+
+  #selectedOf(part: WindowPart, types: ReadonlySet<string>): readonly RecordedEvent[] {
+    const search = this.#searchFor(types);
+    if (search === undefined || part.events !== undefined) return allOf(part);
+    // A part that was searched before a reader came with further types is searched again.
+    if (part.selected === undefined || (part.search !== search && !covers(part.search, types))) {
+      part.selected = selected(part.committed, search);
+      part.search = search;
+    }
+    return part.selected;
+  }
+
+  /** The search for all types named so far, these included. */
+  #searchFor(types: ReadonlySet<string>): TypeSearch | undefined {
+    if (this.#search === undefined || covers(this.#search, types)) return this.#search;
+    const all = new Set([...this.#search.types, ...types]);
+    this.#search = all.size > MOST_TYPES ? undefined : new TypeSearch(all);
+    return this.#search;
   }
 }
 
-function decoded(part: WindowPart): readonly RecordedEvent[] {
-  if (part.events === undefined) {
-    const events: RecordedEvent[] = [];
-    let position = part.firstPosition;
-    for (const page of part.pages) {
-      // The writer made the page of encoded events (event-codec.ts).
-      for (const encoded of JSON.parse(page) as EncodedEvent[]) {
-        events.push(decodeEvent(encoded, position, part.recordedAt));
-        position += 1;
-      }
-    }
-    part.events = events;
-    part.pages = [];
-  }
+/** The pages of a journal: those of the window as they stand there, the others from the file. */
+export function pagesNearby(
+  window: EventWindow,
+  journal: Pick<Journal, 'readPages'>,
+): Pick<Journal, 'head' | 'readPages'> {
+  return {
+    get head() {
+      return window.head;
+    },
+    readPages: async (after) => window.pagesAfter(after) ?? journal.readPages(after),
+  };
+}
+
+function covers(search: TypeSearch | undefined, types: ReadonlySet<string>): boolean {
+  if (search === undefined) return false;
+  for (const type of types) if (!search.types.has(type)) return false;
+  return true;
+}
+
+function eventsIn({ firstPosition, lastPosition }: CommittedEvents): number {
+  return lastPosition - firstPosition + 1;
+}
+
+function allOf(part: WindowPart): readonly RecordedEvent[] {
+  part.events ??= selected(part.committed, undefined);
+  part.selected = undefined;
   return part.events;
+}
+
+/** The events of a commit, or those of the types that are searched for. */
+function selected({ pages, recordedAt }: CommittedEvents, search: TypeSearch | undefined): readonly RecordedEvent[] {
+  let events: RecordedEvent[] | undefined;
+  for (const { firstPosition, body } of pages) {
+    if (search !== undefined && !search.mayHold(body)) continue;
+    let position = firstPosition;
+    // The writer made the page of encoded events (event-codec.ts).
+    for (const encoded of JSON.parse(body) as EncodedEvent[]) {
+      if (search === undefined || search.types.has(encoded[3]))
+        (events ??= []).push(decodeEvent(encoded, position, recordedAt));
+      position += 1;
+    }
+  }
+  return events ?? NOTHING;
 }

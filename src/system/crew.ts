@@ -11,6 +11,7 @@ import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { type AttemptsElsewhere, withoutCommand } from '../reactions/distant-attempts.js';
+import { pagesNearby } from '../streams/event-window.js';
 import { FoldCrew } from '../threads/fold-crew.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import { Links } from '../threads/links.js';
@@ -89,6 +90,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
   const workers = new Workers({
     settings,
     journal,
+    pages: pagesNearby(runtime.window, journal),
     placement,
     links,
     codec,

@@ -27,6 +27,8 @@ export interface WorkerFacts {
   readonly workers: number;
   readonly settings: SystemSettings;
   readonly journal: Journal;
+  /** Where its folds read. */
+  readonly pages: Pick<Journal, 'head' | 'readPages'>;
   readonly pool: WorkerPool;
   /** What it may say of itself. */
   readonly handlers: ControlHandlers;
@@ -65,11 +67,11 @@ export class WorkerHandle {
   readonly #abort = new AbortController();
   #endReason: LossReason | undefined;
 
-  constructor({ index, workers, settings, journal, pool, handlers, folds, lost }: WorkerFacts) {
+  constructor({ index, workers, settings, journal, pages, pool, handlers, folds, lost }: WorkerFacts) {
     this.index = index;
     const folding = new MessageChannel();
     this.#folds = folds;
-    this.#foldLine = new FoldLine(folding.port1, journal);
+    this.#foldLine = new FoldLine(folding.port1, pages);
     const control = new MessageChannel();
     const entries = new MessageChannel();
     const start: WorkerStart = {

@@ -37,6 +37,8 @@ import { WorkerWatch } from './worker-watch.js';
 export interface WorkersSurroundings {
   readonly settings: SystemSettings;
   readonly journal: Journal;
+  /** Where folds read. */
+  readonly pages: Pick<Journal, 'head' | 'readPages'>;
   readonly placement: Placement;
   readonly links: Links;
   readonly codec: FrameCodec;
@@ -214,12 +216,13 @@ export class Workers {
   }
 
   #make(index: ThreadIndex): WorkerHandle {
-    const { settings, journal, placement, facts } = this.#around;
+    const { settings, journal, pages, placement, facts } = this.#around;
     const worker: WorkerHandle = new WorkerHandle({
       index,
       workers: placement.workers,
       settings,
       journal,
+      pages,
       pool: this.#pool,
       handlers: this.#handlers(index),
       folds: this.#around.folds,

@@ -12,6 +12,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import { fromWireError, toWireError } from '../core/wire-error.js';
 import { selectFrom } from '../journal/event-page.js';
 import type { EventPage, EventQuery } from '../journal/journal.js';
+import { TypeSearch } from '../journal/type-search.js';
 import type { RuntimeProjection } from '../projections/projection-definition.js';
 import { type EngineListener, type EngineSurroundings, ProjectionEngine } from '../projections/projection-engine.js';
 import { planProjections, type ProjectionPlan } from '../projections/projection-plan.js';
@@ -38,6 +39,7 @@ export class FoldHost {
   readonly #window = new DistantHead();
   readonly #around: EngineSurroundings;
   readonly #engines = new Map<number, ProjectionEngine>();
+  #search = new TypeSearch(new Set());
 
   constructor(port: MessagePort, facts: FoldHostFacts) {
     this.#facts = facts;
@@ -45,10 +47,8 @@ export class FoldHost {
     this.#plans = new Map(plans.map((plan) => [plan.name, plan]));
     const { log, present } = facts;
     this.#around = {
-      history: new SharedHistory(
-        { read: (query) => this.#read(query) },
-        plans.flatMap((plan) => [...plan.types]),
-      ),
+      // Each worker folds some of the projections, and reads for these alone.
+      history: new SharedHistory({ read: (query) => this.#read(query) }),
       window: this.#window,
       turns: new Turns(systemClock),
       clock: systemClock,
@@ -134,8 +134,16 @@ export class FoldHost {
     // The answer of `fold-line.ts` to this call.
     const { head, pages } = (await this.#port.call('pages', after)) as PagesAnswer;
     this.#window.advance(head);
-    const wanted = types === undefined ? undefined : new Set(types);
-    return selectFrom(pages, { after, types: wanted, aggregate: undefined, id: undefined }, limit, after);
+    const search = types === undefined ? undefined : this.#searchFor(types);
+    const filter = { after, types: search?.types, search, aggregate: undefined, id: undefined };
+    return selectFrom(pages, filter, limit, after);
+  }
+
+  /** The history names all types of this worker's folds each time. */
+  #searchFor(types: readonly string[]): TypeSearch {
+    if (this.#search.types.size !== types.length || !types.every((type) => this.#search.types.has(type)))
+      this.#search = new TypeSearch(new Set(types));
+    return this.#search;
   }
 }
 
@@ -161,5 +169,9 @@ class DistantHead implements FollowedWindow {
 
   partAfter(position: number): 'evicted' | 'head' {
     return position >= this.#head ? 'head' : 'evicted';
+  }
+
+  selectAfter(position: number): 'evicted' | 'head' {
+    return this.partAfter(position);
   }
 }

@@ -217,7 +217,7 @@ for (const [where, open] of Object.entries(journals)) {
           const { stream } = await journal.load('thing', 'a', undefined);
           const told: string[] = [];
           journal.onCommit = (commit: CommittedEvents) => {
-            const events = commit.pages.flatMap((page) => JSON.parse(page) as unknown[][]);
+            const events = commit.pages.flatMap(({ body }) => JSON.parse(body) as unknown[][]);
             expect(events).to.have.length(commit.lastPosition - commit.firstPosition + 1);
             for (let i = 0; i < events.length; i += 1)
               told.push(`event ${commit.firstPosition + i} version ${String(events[i]?.[2])}`);

@@ -79,7 +79,8 @@ export class EventLog {
         }),
       );
     }
-    this.#window.add({ firstPosition, lastPosition: this.head, recordedAt: 1_000, pages: [JSON.stringify(encoded)] });
+    const page = { firstPosition, lastPosition: this.head, body: JSON.stringify(encoded) };
+    this.#window.add({ firstPosition, lastPosition: this.head, recordedAt: 1_000, pages: [page] });
   }
 
   /** Loses the newest events, as a journal restored from a backup has. */

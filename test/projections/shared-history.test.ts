@@ -86,6 +86,20 @@ describe('SharedHistory', () => {
     expect(got).to.deep.equal(starts.map((after) => wanted(['a', 'b'], after)));
   });
 
+  it('readers whose types nobody had announced miss nothing of pages that were read before they came', async () => {
+    history = new SharedHistory({ read: (query) => log.journal.read(query) });
+    const one = readAll(['a']);
+    await new Promise((resolve) => setImmediate(resolve));
+    const other = readAll(['b', 'c']);
+    await history.open().read({ after: 0, limit: PAGE, types: ['b'] });
+    const third = readAll(['a', 'c'], 9);
+    expect(await Promise.all([one, other, third])).to.deep.equal([
+      wanted(['a']),
+      wanted(['b', 'c']),
+      wanted(['a', 'c'], 9),
+    ]);
+  });
+
   it('a page that is larger than the limit comes in parts', async () => {
     const reader = history.open();
     const first = await reader.read({ after: 0, limit: 3, types: ['a', 'b', 'c'] });

@@ -6,27 +6,31 @@ import { EventWindow } from '../../src/streams/event-window.js';
 import { FeedHarness } from './feed-harness.js';
 
 describe('EventWindow', () => {
-  const commit = (firstPosition: number, count: number, pad = '') => ({
+  const commit = (firstPosition: number, count: number, pad = '', type = 'made') => ({
     firstPosition,
     lastPosition: firstPosition + count - 1,
     recordedAt: 1,
     pages: [
-      JSON.stringify(
-        Array.from({ length: count }, (_, i) => [
-          'thing',
-          'a',
-          firstPosition + i,
-          'made',
-          1,
-          pad,
-          'c',
-          'c',
-          null,
-          null,
-          null,
-          null,
-        ]),
-      ),
+      {
+        firstPosition,
+        lastPosition: firstPosition + count - 1,
+        body: JSON.stringify(
+          Array.from({ length: count }, (_, i) => [
+            'thing',
+            'a',
+            firstPosition + i,
+            type,
+            1,
+            pad,
+            'c',
+            'c',
+            null,
+            null,
+            null,
+            null,
+          ]),
+        ),
+      },
     ],
   });
 
@@ -64,6 +68,46 @@ describe('EventWindow', () => {
     const [one] = window.partAfter(0) as readonly object[];
     expect(Object.isFrozen(one)).to.equal(true);
     expect((window.partAfter(0) as readonly object[])[0]).to.equal(one);
+  });
+
+  it('decodes for readers who name types what they name, also what nobody had named before', () => {
+    const window = new EventWindow(0);
+    window.add(commit(1, 2, '', 'made'));
+    window.add(commit(3, 2, '"sold"', 'lent'));
+    window.add(commit(5, 1, '', 'sold'));
+    const found = (after: number, ...types: string[]): unknown => {
+      const part = window.selectAfter(after, new Set(types));
+      return typeof part === 'string'
+        ? part
+        : [part.events.filter(({ type }) => types.includes(type)).map(({ position }) => position), part.searchedTo];
+    };
+    expect(found(0, 'sold')).to.deep.equal([[], 2]);
+    expect(found(2, 'sold')).to.deep.equal([[], 4]);
+    expect(found(4, 'sold')).to.deep.equal([[5], 5]);
+    expect(found(0, 'made', 'lent')).to.deep.equal([[1, 2], 2]);
+    expect(found(2, 'made', 'lent')).to.deep.equal([[3, 4], 4]);
+    expect(found(4, 'lent')).to.deep.equal([[], 5]);
+    expect(found(5, 'lent')).to.equal('head');
+    for (let i = 0; i < 300; i += 1) expect(found(1, `type ${i}`)).to.deep.equal([[], 2]);
+    expect(found(2, 'lent')).to.deep.equal([[3, 4], 4]);
+  });
+
+  it('gives pages as they were committed, each event in one of them, until they are evicted', () => {
+    const window = new EventWindow(0, { maxEvents: 400, maxCharacters: 100_000_000 });
+    const seen: number[] = [];
+    for (let position = 1; position <= 390; position += 10) window.add(commit(position, 10, 'x'.repeat(10_000)));
+    for (let after = 0, pages = window.pagesAfter(after); pages?.[0]; pages = window.pagesAfter(after)) {
+      for (const { firstPosition, lastPosition, body } of pages) {
+        expect(JSON.parse(body)).to.have.length(lastPosition - firstPosition + 1);
+        for (let position = firstPosition; position <= lastPosition; position += 1) seen.push(position);
+        after = lastPosition;
+      }
+    }
+    expect(seen).to.deep.equal(Array.from({ length: 390 }, (_, i) => i + 1));
+    expect(window.pagesAfter(390)).to.deep.equal([]);
+    expect(window.pagesAfter(383)?.map(({ firstPosition }) => firstPosition)).to.deep.equal([381]);
+    for (let position = 391; position <= 420; position += 10) window.add(commit(position, 10));
+    expect(window.pagesAfter(5)).to.equal(undefined);
   });
 
   it('wakes its followers after each commit, also one that came or went during the waking', () => {
