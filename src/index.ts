@@ -48,6 +48,7 @@ export {
   type ResultOf,
   type RuntimeSaga,
   type SagaDefinition,
+  type SagaKeep,
   saga,
 } from './sagas/saga-definition.js';
 export type {

@@ -119,14 +119,14 @@ async function list({ out, problems, json, values }: Call, reader: JournalReader
     listed.set(summary.state, some);
     some.push(summary);
     // Of those that have ended the last ones, of the others those that have stood still for longest.
-    const ended = summary.state === 'done' || summary.state === 'failed' || summary.state === 'cancelled';
+    const ended = hasEnded(summary.state);
     if (some.length >= 2 * limit) listed.set(summary.state, inOrder(some, ended).slice(0, limit));
   };
   const letters = await lettersOf(reader);
   for await (const { key, value } of records(reader, SAGA)) add(await living(reader, key, value as SagaHead, letters));
   for await (const { key, value } of records(reader, SAGA_ENDED)) add(endedSummary(key, value as EndedHead));
   const all = STATES.flatMap((state) => {
-    const ended = state === 'done' || state === 'failed' || state === 'cancelled';
+    const ended = hasEnded(state);
     return inOrder(listed.get(state) ?? [], ended).slice(0, limit);
   });
   const needALook = (state: string): number => (state === 'parked' ? 0 : state === 'compensating' ? 1 : 2);
@@ -159,6 +159,10 @@ async function list({ out, problems, json, values }: Call, reader: JournalReader
     ]),
   );
   return EXIT.ok;
+}
+
+function hasEnded(state: (typeof STATES)[number]): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
 }
 
 function inOrder(sagas: readonly SagaSummary[], newestFirst: boolean): SagaSummary[] {
@@ -259,6 +263,7 @@ function show({ out, json }: Call, { summary, story, letters }: Found): number {
     ['waits for', waitingFor],
     ['error', error === undefined ? undefined : [error.code, error.message].filter(Boolean).join(': ')],
     ['letters', letters.length === 0 ? undefined : letters.join(', ')],
+    ['steps', hasEnded(state) && story.steps.length === 0 ? 'none, or kept no longer (the option keep)' : undefined],
   ];
   for (const [title, text] of facts) {
     if (text !== undefined) out.line(`${palette.dim(title.padEnd(10))}${printable(text)}`);

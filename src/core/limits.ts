@@ -66,6 +66,12 @@ export const LIMITS = {
   sagaStepEndMs: 10_000,
   /** Last events of the types that sagas wait for, kept in memory for waits that come late. */
   sagaEventsKept: 16_384,
+  /** Milliseconds that the history of a saga is kept after its end: time to ask why. ~3 kB for a saga of ten steps. */
+  sagaHistoryMs: 7 * 86_400_000,
+  /** Milliseconds between two looks for ended sagas that may be forgotten. */
+  sagaForgetEveryMs: 60_000,
+  /** Records that are taken away in one write, so that no commit waits long behind it. */
+  sagaForgetRecords: 1_000,
   /** Events that a projection folds into one transaction. */
   projectionBatch: 2_000,
   /** Rows that a projection keeps in memory between batches. */

@@ -61,6 +61,11 @@ export class RunJournal {
     return this.#row;
   }
 
+  /** As `rows`, once what was added is flushed. */
+  get rowsSoon(): number {
+    return this.#row + (this.#entries.length > 0 ? 1 : 0);
+  }
+
   /** Adds an entry to the next row. */
   add(entry: SagaEntry): void {
     this.#entries.push(entry);

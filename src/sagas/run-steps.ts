@@ -301,12 +301,18 @@ export class RunSteps implements StepOwner {
     this.#next = 0;
   }
 
+  /** Adds the keys of the sagas that this one waits for, or will again when its replay is through. */
+  addChildren(keys: Set<string>): void {
+    for (const { work, label } of this.#open.values()) if (work instanceof ChildStep) keys.add(childKey(label));
+    for (const label of this.#history.openSteps()) if (label.startsWith(RUN)) keys.add(childKey(label));
+  }
+
   /** What the run waits for. */
   resting(): { readonly state: 'running' | 'waiting' | 'sleeping'; readonly waitingFor?: string } {
     let state: 'running' | 'sleeping' = 'running';
     for (const { work, label } of this.#open.values()) {
       if (work instanceof WaitStep) return { state: 'waiting', waitingFor: work.type };
-      if (work instanceof ChildStep) return { state: 'waiting', waitingFor: label.replace(/^run /, '') };
+      if (work instanceof ChildStep) return { state: 'waiting', waitingFor: childKey(label) };
       if (work.kind === 'sleep') state = 'sleeping';
     }
     return { state };
@@ -325,6 +331,13 @@ export class RunSteps implements StepOwner {
     }
     return { waits, due };
   }
+}
+
+/** Before the key of another saga, in the label of the step that runs it. */
+const RUN = 'run ';
+
+function childKey(label: string): string {
+  return label.slice(RUN.length);
 }
 
 function keyOf({ of, number }: Step): string {

@@ -9,6 +9,7 @@ import { readDefinition } from '../actors/definition-name.js';
 import { suggestion } from '../core/did-you-mean.js';
 import type { Duration } from '../core/duration.js';
 import { LIMITS } from '../core/limits.js';
+import type { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { SagaContext } from './saga-context.js';
 import { type FlowSettings, readFlow, type SagaAskLimits, type SagaConcurrency, type SagaRate } from './saga-flow.js';
@@ -23,6 +24,8 @@ interface SagaCommonOptions<Name extends string, Of extends Sources, Input> {
   readonly timeout?: Duration;
   /** Milliseconds that an instance stays in memory while it only sleeps or waits. Default 1 minute. */
   readonly passivateAfter?: Duration;
+  /** For how long what is known of an instance is kept after its end. */
+  readonly keep?: SagaKeep;
   /**
    * How many may have begun and not ended, in total and for each key; the others wait durably, in order of their starts.
    * Default: all of them, of which some hundreds are at work at a time.
@@ -32,6 +35,17 @@ interface SagaCommonOptions<Name extends string, Of extends Sources, Input> {
   readonly rate?: SagaRate;
   /** How many asks all of them together have under way. Default: no limit. */
   readonly asks?: SagaAskLimits;
+}
+
+/** For how long what is known of a saga is kept after its end. */
+export interface SagaKeep {
+  /** Its steps, as `troupe sagas show` prints them. At least. Default 7 days. */
+  readonly history?: Duration;
+  /**
+   * That it ran, and its result: for as long a second start of its id is a no-op; then the id is free. Kept in any case
+   * while a living saga waits for it. Default: for ever, some hundred bytes each. Not less than `history`.
+   */
+  readonly result?: Duration;
 }
 
 /** A saga that each event of one type starts. */
@@ -112,6 +126,7 @@ export function saga(options: unknown): RuntimeSaga {
     timeoutMs: given.durationMs('timeout', Infinity, { infinite: true }),
     passivateAfterMs: given.durationMs('passivateAfter', LIMITS.sagaPassivateAfterMs),
     run: given.function('run', '(ctx, event) => result') as SagaSettings['run'],
+    keep: readKeep(given),
     flow: readFlow(given),
   });
   return Object.freeze({ kind: 'saga', name, options: settings });
@@ -149,6 +164,7 @@ export interface SagaSettings {
   readonly timeoutMs: number;
   readonly passivateAfterMs: number;
   readonly run: (ctx: SagaContext, input: unknown) => unknown;
+  readonly keep: { readonly historyMs: number; readonly resultMs: number };
   readonly flow: FlowSettings;
 }
 
@@ -160,6 +176,7 @@ const OPTION_KEYS = [
   'from',
   'timeout',
   'passivateAfter',
+  'keep',
   'concurrency',
   'rate',
   'asks',
@@ -167,3 +184,11 @@ const OPTION_KEYS = [
 ];
 
 const byAggregate = (event: RecordedEvent): string => event.aggregateId;
+
+function readKeep(given: OptionReader): SagaSettings['keep'] {
+  const keep = given.nested('keep', ['history', 'result']);
+  const historyMs = keep.durationMs('history', LIMITS.sagaHistoryMs, { infinite: true });
+  const resultMs = keep.durationMs('result', Infinity, { infinite: true });
+  if (resultMs < historyMs) throw keep.refusal('result', `give at least what history has, ${historyMs} ms`);
+  return { historyMs, resultMs };
+}

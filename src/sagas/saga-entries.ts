@@ -144,6 +144,11 @@ export class History {
     else this.#told.add(stepKey(entry.of, entry.told));
   }
 
+  /** What the steps are that have no outcome here. */
+  *openSteps(): Generator<string> {
+    for (const [key, { step }] of this.#begun) if (!this.#done.has(key) && !this.#told.has(key)) yield step;
+  }
+
   /** Positions of the events that its waits have returned. */
   events(): number[] {
     return Array.from(this.#done.values(), ({ event }) => event).filter((event) => event !== undefined);

@@ -13,7 +13,7 @@ import type { ParkedLetters } from '../reactions/parked-letters.js';
 import type { ThrottledLog } from '../streams/throttled-log.js';
 import type { LetterOfRun } from './run-surroundings.js';
 import type { SagaMemory } from './saga-memory.js';
-import { type EndedHead, endRecords, sagaKey } from './saga-records.js';
+import { type EndedHead, sagaKey } from './saga-records.js';
 import type { SagaRun } from './saga-run.js';
 
 export interface SagaLettersOptions {
@@ -103,7 +103,7 @@ export class SagaLetters {
       await run.discardParked(index, letter.id);
       return this.#letGo(run);
     }
-    const { key, head } = run;
+    const { head } = run;
     const end: EndedHead = {
       run: head.run,
       generation: head.generation,
@@ -112,7 +112,7 @@ export class SagaLetters {
       state: 'failed',
       error: toWireError(run.error),
     };
-    await journal.writeRecords([...endRecords(key, end), letters.erasure(letter.id)]);
+    await journal.writeRecords([...run.endRecords(end), letters.erasure(letter.id)]);
     letters.forget(letter.id);
     run.leave();
     ended(run, end);

@@ -18,6 +18,12 @@ export const SAGA_ENDED = 'saga-ended';
 /** Kind of the rows of histories; their key is `run/row`, their value an array of entries. */
 export const SAGA_HISTORY = 'saga-history';
 
+/** Kind of the records that find ended sagas whose histories are kept; see `pastRecord` for their key. */
+export const SAGA_PAST = 'saga-past';
+
+/** Kind of the records that find ended sagas whose histories are gone, and which are to be forgotten one day. */
+export const SAGA_TRIMMED = 'saga-trimmed';
+
 /** Kind of requests to cancel a saga, written while no system runs; their key is `name/id`. */
 export const SAGA_CANCEL = 'saga-cancel';
 
@@ -85,11 +91,45 @@ export function headRecord(key: string, head: SagaHead): RecordChange {
   return { kind: SAGA, key, value: head };
 }
 
-export function endRecords(key: string, end: EndedHead): RecordChange[] {
+/** @param rows of its history, if that is to go one day */
+export function endRecords(key: string, end: EndedHead, rows: number | undefined): RecordChange[] {
   return [
     { kind: SAGA, key, value: undefined },
     { kind: SAGA_ENDED, key, value: end },
+    ...(rows === undefined ? [] : [pastRecord(key, end, rows)]),
   ];
+}
+
+/** Digits of a time in a key: base 36, until the year 5188. */
+const TIME_DIGITS = 9;
+
+/** An ended saga: its key begins with its name and the time of its end, so that the oldest come first. */
+function pastRecord(key: string, { run, endedAt }: EndedHead, rows: number): RecordChange {
+  return { kind: SAGA_PAST, key: `${nameIn(key)}/${timeInKey(endedAt)}/${idIn(key)}`, value: { run, rows } };
+}
+
+/** An ended saga, found by its time. */
+export interface PastSaga {
+  readonly key: string;
+  readonly pastKey: string;
+  readonly run: string;
+  readonly rows: number;
+}
+
+export function pastOf(pastKey: string, value: unknown): PastSaga {
+  const rest = idIn(pastKey);
+  // Written by `pastRecord`, or without facts when the history is gone.
+  const { run = '', rows = 0 } = value as { readonly run?: string; readonly rows?: number };
+  return { key: sagaKey(nameIn(pastKey), rest.slice(rest.indexOf('/') + 1)), pastKey, run, rows };
+}
+
+/** The range of the keys of sagas of a definition that had ended by then. */
+export function pastUntil(name: string, at: number): { readonly after: string; readonly before: string } {
+  return { after: `${name}/`, before: `${name}/${timeInKey(at + 1)}` };
+}
+
+function timeInKey(at: number): string {
+  return Math.max(0, Math.floor(at)).toString(36).padStart(TIME_DIGITS, '0');
 }
 
 /** Digits of a row's number. */

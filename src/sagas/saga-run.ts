@@ -10,6 +10,7 @@ import { checkJson } from '../core/json-value.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { fromWireError, toWireError } from '../core/wire-error.js';
+import type { RecordChange } from '../journal/journal.js';
 import { asTroupeError } from '../reactions/letter-error.js';
 import { type Compensation, Compensations } from './compensations.js';
 import { ReturnedEvents } from './returned-events.js';
@@ -24,7 +25,7 @@ import type { RunStart, RunSurroundings } from './run-surroundings.js';
 import type { SagaContext } from './saga-context.js';
 import type { RuntimeSaga } from './saga-definition.js';
 import { History, type StoppedEntry } from './saga-entries.js';
-import { endRecords, headRecord, type IdleFacts, type SagaHead } from './saga-records.js';
+import { type EndedHead, endRecords, headRecord, type IdleFacts, type SagaHead } from './saga-records.js';
 import type { SagaStatus } from './saga-ref.js';
 import { tellStep } from './step-outcome.js';
 
@@ -441,10 +442,16 @@ export class SagaRun implements Listener {
     if (this.#result instanceof ContinueAsNew) return this.#continue(this.#result.input);
     this.#enter('ending');
     const end = endOf(this.head, this.#around.clock.now(), this.#stop.entry, this.#result);
-    this.pen.flush(endRecords(this.key, end));
+    this.pen.flush(this.endRecords(end));
     void this.pen.durable().then(() => {
       if (this.#phase === 'ending') this.#around.ended(this, end);
     });
+  }
+
+  /** What is written at its end. */
+  endRecords(end: EndedHead): RecordChange[] {
+    const { historyMs } = this.definition.options.keep;
+    return endRecords(this.key, end, historyMs === Infinity ? undefined : this.pen.rowsSoon);
   }
 
   /** Begins anew under the same id, with an empty history. */

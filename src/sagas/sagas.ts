@@ -36,6 +36,7 @@ import { SagaCounts, type SagaNumbers } from './saga-numbers.js';
 import { type EndedHead, type IdleFacts, nameIn, SAGA_CANCEL, type SagaHead, sagaKey } from './saga-records.js';
 import type { SagaStartOptions, SagaStatus } from './saga-ref.js';
 import { SagaResults, type ResultWaiter } from './saga-results.js';
+import { SagaRetention } from './saga-retention.js';
 import type { SagaRun } from './saga-run.js';
 import { startedBy, starterName, starterOf } from './saga-starter.js';
 import { SagaStarts } from './saga-starts.js';
@@ -87,6 +88,9 @@ export class Sagas implements ParkedOwner {
   readonly #queue: WorkQueue;
   readonly #starts: SagaStarts;
   readonly #letters: SagaLetters;
+  readonly #retention: SagaRetention;
+  /** Those that an earlier run of the system has left at work, until each has been read; it may wait for others. */
+  #left: readonly string[] = [];
   readonly #askGates = new Map<string, AskGate>();
   readonly #results = new SagaResults();
   readonly #counts = new SagaCounts();
@@ -139,6 +143,12 @@ export class Sagas implements ParkedOwner {
       memory: this.#memory,
       bring: (key) => this.#bring(key),
       ended: (run, end) => this.#ended(run, end),
+    });
+    this.#retention = new SagaRetention({
+      ...pen,
+      clock,
+      definitions: this.#definitions,
+      needed: () => this.#neededEnds(),
     });
     this.#starters = new Reactions({
       ...options,
@@ -195,8 +205,10 @@ export class Sagas implements ParkedOwner {
     this.#events.start();
     const unknown = new Map<string, number>();
     const limited: { readonly key: string; readonly head: SagaHead }[] = [];
+    const left: string[] = [];
     for await (const { key, head } of this.#store.heads()) {
       const name = nameIn(key);
+      if (head.idle === undefined) left.push(key);
       if (!this.#definitions.has(name)) unknown.set(name, (unknown.get(name) ?? 0) + 1);
       else if (head.idle === undefined && this.#queue.limits(key)) limited.push({ key, head });
       else {
@@ -207,6 +219,7 @@ export class Sagas implements ParkedOwner {
         } else this.#memory.rest(key, head.idle);
       }
     }
+    this.#left = left;
     // Runs are numbered in order of their starts, so those that had begun get their places back first.
     limited.sort((a, b) => (a.head.run < b.head.run ? -1 : 1));
     for (const { key, head } of limited) this.#queue.add(key, undefined, head.lane);
@@ -218,6 +231,7 @@ export class Sagas implements ParkedOwner {
     await this.#cancelRequests();
     this.#events.take();
     this.#queue.next();
+    this.#retention.start();
     await this.#starters.start();
   }
 
@@ -357,7 +371,7 @@ export class Sagas implements ParkedOwner {
     this.#queue.end();
     this.#wakes.end();
     for (const run of runs.values()) run.freeze();
-    await this.#starters.stop(timeoutMs);
+    await Promise.all([this.#starters.stop(timeoutMs), this.#retention.stop()]);
     const deadline = new Pauses(this.#options.clock);
     const late = deadline.wait(timeoutMs).then(() => true);
     for (;;) {
@@ -408,6 +422,7 @@ export class Sagas implements ParkedOwner {
     const head = { byEvent: false, position: this.#options.window.head, correlationId, causationId, metadata };
     return {
       run: async () => {
+        await this.#retention.settled();
         await this.#starts.start(sagaKey(name, id), id, head, input);
         return this.result(name, id);
       },
@@ -432,6 +447,17 @@ export class Sagas implements ParkedOwner {
   async #bring(key: string): Promise<SagaRun | undefined> {
     await this.#starts.over(key);
     return this.#memory.bring(key);
+  }
+
+  /** Keys of sagas whose ends others wait for; not known before those that were left at work have been read. */
+  #neededEnds(): ReadonlySet<string> | undefined {
+    this.#left = this.#left.filter(
+      (key) => this.#queue.has(key) || this.#memory.isLoading(key) || !this.#definitions.has(nameIn(key)),
+    );
+    if (this.#left.length > 0) return undefined;
+    const needed = new Set<string>();
+    for (const run of this.#memory.runs.values()) run.steps.addChildren(needed);
+    return needed;
   }
 
   #ended(run: SagaRun, end: EndedHead): void {

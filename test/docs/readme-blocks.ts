@@ -113,6 +113,13 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: 'it is left behind, and the compensations run',
   },
   {
+    limits: ['sagaHistoryMs'],
+    what: 'what is kept of the steps of a saga after its end; of its result',
+    value: '{0}; for ever',
+    set: '`keep`',
+    beyond: 'they are taken away; with the result the id is free',
+  },
+  {
     limits: ['childrenMaxRestarts', 'childrenWithinMs'],
     what: 'restarts of an actor within a window',
     value: '{0} in {1}',
@@ -250,6 +257,8 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'linkFrame',
   'timerLookMs',
   'sagaRateStarts',
+  'sagaForgetEveryMs',
+  'sagaForgetRecords',
   'timerRetryMinMs',
   'timerRetryMaxMs',
   'timerOrphanMs',
@@ -280,6 +289,7 @@ function readable(limit: Limit | undefined): string {
   if (limit === undefined) throw new Error('a row names more places than it has limits');
   const value = LIMITS[limit];
   if (!limit.endsWith('Ms')) return value < 1 ? `${value * 100} %` : value.toLocaleString('en-GB');
+  if (value >= 86_400_000) return `${value / 86_400_000} d`;
   if (value >= 60_000) return `${value / 60_000} m`;
   return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
 }
