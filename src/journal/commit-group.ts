@@ -94,8 +94,16 @@ export class CommitGroup {
 
   /** Whether there is nothing to write: entries without events, outcome and snapshot only wait for their turn. */
   get isEmpty(): boolean {
-    const extras = this.outcomes.length + this.snapshots.length + this.records.size + this.timers.size;
-    return this.eventCount === 0 && extras === 0;
+    return this.eventCount === 0 && this.#extras === 0;
+  }
+
+  /** Whether pages are all there is to write. */
+  get hasOnlyEvents(): boolean {
+    return this.eventCount > 0 && this.newStreams.length === 0 && this.#extras === 0;
+  }
+
+  get #extras(): number {
+    return this.outcomes.length + this.snapshots.length + this.records.size + this.timers.size;
   }
 
   /** Adds the next item, unless the group is full; the first one always fits. */

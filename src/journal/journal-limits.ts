@@ -12,6 +12,8 @@ export const JOURNAL_LIMITS = {
   groupPages: 128,
   /** Pages up to which a commit takes the statement with few slots, because each slot costs, used or not. */
   fewPages: 8,
+  /** Pages up to which a commit of nothing else is a plain insert, with a statement for each number of them. */
+  plainPages: 32,
   /**
    * Events in one commit. More of them save little, but each one waits for all; and with 1,000 in flight two groups
    * of 500 take turns, one in JavaScript while the other is on its way to the disk.

@@ -3,7 +3,8 @@
  *
  * The statement inserts one row into a temporary view; the view's trigger takes the row apart and writes the
  * tables. Pages of events are bound one by one, verbatim, never parsed; everything that is one row per aggregate
- * or record comes as one JSON text. Twice as fast as BEGIN, inserts, COMMIT in calls of their own.
+ * or record comes as one JSON text. Twice as fast as BEGIN, inserts, COMMIT in calls of their own. A commit of nothing
+ * but some pages, which most are, is a plain insert: looking for what isn't there costs the trigger as much again.
  */
 import {
   indexHashesChecksum,
@@ -104,12 +105,36 @@ function commitSql(slots: number): string {
 const COMMIT_MANY = { slots: SLOTS.length, sql: commitSql(SLOTS.length) };
 const COMMIT_FEW = { slots: JOURNAL_LIMITS.fewPages, sql: commitSql(JOURNAL_LIMITS.fewPages) };
 
+const PLAIN_COMMITS = Array.from({ length: JOURNAL_LIMITS.plainPages }, (_, more) => {
+  const rows = Array.from({ length: more + 1 }, () => '(?, ?, ?, ?, ?)');
+  return `INSERT INTO event_page (first_position, last_position, recorded_at, checksum, body) VALUES ${rows.join(', ')}`;
+});
+
+interface CommitStatement {
+  readonly sql: string;
+  readonly params: SqliteValue[];
+}
+
 /** The statement and the parameters that write a group, and the index rows that go with it. */
 export function commitStatement(
   group: CommitGroup,
   merge: IndexMerge | undefined,
   outcomesKept: number,
-): { readonly sql: string; readonly params: SqliteValue[] } {
+): CommitStatement {
+  const plain = merge === undefined && group.hasOnlyEvents ? PLAIN_COMMITS[group.pages.length - 1] : undefined;
+  return plain === undefined ? wholeCommit(group, merge, outcomesKept) : { sql: plain, params: pageRows(group) };
+}
+
+function pageRows({ pages, recordedAt }: CommitGroup): SqliteValue[] {
+  const params: SqliteValue[] = [];
+  for (const { firstPosition, lastPosition, body } of pages) {
+    const checksum = pageChecksum(firstPosition, lastPosition, recordedAt, body);
+    params.push(firstPosition, lastPosition, recordedAt, checksum, body);
+  }
+  return params;
+}
+
+function wholeCommit(group: CommitGroup, merge: IndexMerge | undefined, outcomesKept: number): CommitStatement {
   const { sql, slots } = group.pages.length <= COMMIT_FEW.slots ? COMMIT_FEW : COMMIT_MANY;
   const params: SqliteValue[] = [
     group.recordedAt,

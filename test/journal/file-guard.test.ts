@@ -51,8 +51,6 @@ describe('a journal whose file is not there any more', () => {
         const { stream } = await journal.load('thing', 'a', undefined);
         await append(journal, stream);
         rmSync(path + suffix);
-        // The log is looked at every few milliseconds.
-        await new Promise((resolve) => setTimeout(resolve, 30));
         expect(await codeOf(append(journal, stream))).to.equal('TROUPE_JOURNAL_WRITE_FAILED');
         await journal.close().catch(() => undefined);
       }

@@ -137,6 +137,34 @@ describe('a journal file', () => {
       await again.close();
     })).timeout(60_000);
 
+  it('stores commits of any number of pages, with and without something beside them, as one row for each page', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'j.db');
+      const journal = await openJournal({ path });
+      const { stream } = await journal.load('thing', 'a', 1);
+      const wide = 'x'.repeat(JOURNAL_LIMITS.pageChars);
+      const counts = [1, 2, JOURNAL_LIMITS.plainPages - 1, JOURNAL_LIMITS.plainPages, JOURNAL_LIMITS.plainPages + 1];
+      const written: unknown[] = [];
+      for (const snapshotToo of [false, true]) {
+        for (const count of counts) {
+          const data = Array.from({ length: count }, (_, n) => `${wide}${written.length + n}`);
+          const times = await Promise.all(
+            data.map((one, n) =>
+              append(journal, stream, { data: [one], ...(snapshotToo && n === 0 ? { snapshot: snapshot(n) } : {}) }),
+            ),
+          );
+          expect(new Set(times.map(({ recordedAt }) => recordedAt)).size).to.equal(1);
+          written.push(...data);
+        }
+      }
+      await journal.close();
+      const reopened = await openJournal({ path });
+      expect((await readWhole(reopened, 'thing', 'a')).map(({ data }) => data)).to.deep.equal(written);
+      await reopened.close();
+      const [rows] = await rowsOf<{ n: number }>(path, 'SELECT count(*) AS n FROM event_page');
+      expect(rows?.n).to.equal(written.length);
+    }));
+
   it('never lets the time of a commit go back, across a restart too', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'j.db');
