@@ -14,6 +14,7 @@ import { player, teller, volley } from '../cast/players.js';
 import { timeEach } from '../harness/latency.js';
 import { type Arm, type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
 import { countBursts, keepInFlight, type Uncounted } from '../harness/throughput.js';
+import { observedArms } from '../mailbox/observed.js';
 import { quietArms } from '../mailbox/quiet-actors.js';
 
 const BURST = 1_000;
@@ -110,6 +111,7 @@ export const mailbox = defineSuite({
       run: (context) => fan(context, 'out'),
     },
     ...quietArms,
+    ...observedArms,
   ],
 });
 

@@ -35,9 +35,17 @@ export const spawn = defineSuite({
     },
     {
       name: 'stop-1000-children',
-      question: 'stop a parent with 1,000 children: each child that ends, the last one first',
+      question:
+        'stop a parent with 1,000 children, the last one first: children per second; p50 is the time of one child',
       unit: 'actors/s',
       run: (context) => stopChildren(context, 1_000),
+    },
+    {
+      name: 'stop-10000-children',
+      question: 'the same with 10,000 children; p50 is the time of one child',
+      unit: 'actors/s',
+      baselines: ['stop-1000-children'],
+      run: (context) => stopChildren(context, 10_000),
     },
     {
       name: 'stop-100000-children',
