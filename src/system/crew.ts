@@ -13,6 +13,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import { type AttemptsElsewhere, withoutCommand } from '../reactions/distant-attempts.js';
 import { pagesNearby } from '../streams/event-window.js';
 import { FoldCrew } from '../threads/fold-crew.js';
+import { Births } from '../threads/births.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import { Links } from '../threads/links.js';
 import { Placement } from '../threads/placement.js';
@@ -60,13 +61,16 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       'ActorSystem.start: option "clock" is a clock of this thread, which workers could not read; set workers: 0, or leave the clock out',
     );
   }
-  const placement = new Placement(count);
+  const birthsMemory = Births.memory();
+  const births = new Births(birthsMemory);
+  const placement = new Placement(count, births);
   const codec = new FrameCodec((name, id) => runtime.ref(name, id));
   const aggregates = new Set(runtime.cast.aggregates.map((definition) => definition.name));
   const reactions = new Set(runtime.cast.reactions.map((definition) => definition.name));
   const links = new Links({
     here: 0,
     placement,
+    births,
     codec,
     limits: { credits: LIMITS.linkCredits, backlog: LIMITS.linkBacklog, frame: LIMITS.linkFrame },
     local: {
@@ -92,6 +96,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
     journal,
     pages: pagesNearby(runtime.window, journal),
     placement,
+    births: birthsMemory,
     links,
     codec,
     folds,

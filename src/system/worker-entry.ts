@@ -26,6 +26,7 @@ import { ControlPort } from '../threads/control.js';
 import { distantLog } from '../threads/distant-log.js';
 import { exactValue } from '../threads/exact-value.js';
 import { FoldHost } from '../threads/fold-host.js';
+import { Births } from '../threads/births.js';
 import { FrameCodec } from '../threads/frame-codec.js';
 import type { JournalAnswers } from '../threads/journal-wire.js';
 import { Links } from '../threads/links.js';
@@ -50,6 +51,8 @@ export interface WorkerStart {
   readonly head: number;
   /** Where it shows its pulse, and what it has in hand (handling-mark.ts). */
   readonly memory: SharedArrayBuffer;
+  /** Memory of `Births`, which all threads share. */
+  readonly births: SharedArrayBuffer;
   /** Soft limit of its heap. */
   readonly heapMb: number | undefined;
   readonly pulseEveryMs: number;
@@ -119,32 +122,38 @@ class WorkerStage {
     this.#start = start;
     this.#end = end;
     this.#mark = new HandlingMark(start.memory);
-    this.#control = new ControlPort(start.control, {
-      stopReactions: (stage: 'ending' | 'over') => {
-        this.#reactionsStop = stage;
-        this.#attempts?.stop(stage);
+    this.#control = new ControlPort(
+      start.control,
+      {
+        stopReactions: (stage: 'ending' | 'over') => {
+          this.#reactionsStop = stage;
+          this.#attempts?.stop(stage);
+        },
+        peer: ({ index, port, open }: { index: ThreadIndex; port: MessagePort; open: boolean }) => {
+          this.#links?.connect(index, port);
+          if (open) this.#links?.open(index);
+        },
+        lost: ({ index, suspects }: { index: ThreadIndex; suspects: Suspects }) =>
+          this.#links?.lost(index, workerLost(index), suspects),
+        tryOut: (index: ThreadIndex) => this.#links?.tryOut(index),
+        open: (index: ThreadIndex) => this.#links?.open(index),
+        pause: (index: ThreadIndex) => this.#links?.pause(index),
+        rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
+        committed: (committed: CommittedEvents) => this.#events.committed(committed),
+        spawn: (request: SpawnOnWorker) => this.#spawn(request),
+        watchAgain: ({ name, id, all }: { name: string; id: string; all: readonly InstanceAddress[] }) => {
+          for (const of of all) this.#stage?.actors.find(name, id)?.cycle.watch.watch(of, true);
+        },
+        stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
+        watchFacts: (wanted: boolean) => this.#facts.listen(wanted ? (fact) => this.#factBatch.add(fact) : undefined),
+        status: () => this.#status(),
+        stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
+        end: () => this.#leave(),
+        // The answer says that all ways have been connected that it was told of before.
+        introduced: () => undefined,
       },
-      peer: ({ index, port, open }: { index: ThreadIndex; port: MessagePort; open: boolean }) => {
-        this.#links?.connect(index, port);
-        if (open) this.#links?.open(index);
-      },
-      lost: ({ index, suspects }: { index: ThreadIndex; suspects: Suspects }) =>
-        this.#links?.lost(index, workerLost(index), suspects),
-      tryOut: (index: ThreadIndex) => this.#links?.tryOut(index),
-      open: (index: ThreadIndex) => this.#links?.open(index),
-      pause: (index: ThreadIndex) => this.#links?.pause(index),
-      rest: ({ timeoutMs }: { timeoutMs: number }) => this.#rest(timeoutMs),
-      committed: (committed: CommittedEvents) => this.#events.committed(committed),
-      spawn: (request: SpawnOnWorker) => this.#spawn(request),
-      watchAgain: ({ name, id, all }: { name: string; id: string; all: readonly InstanceAddress[] }) => {
-        for (const of of all) this.#stage?.actors.find(name, id)?.cycle.watch.watch(of, true);
-      },
-      stopActor: ({ name, id }: { name: string; id: string }) => this.#stage?.actors.stop(name, id),
-      watchFacts: (wanted: boolean) => this.#facts.listen(wanted ? (fact) => this.#factBatch.add(fact) : undefined),
-      status: () => this.#status(),
-      stop: ({ timeoutMs }: { timeoutMs: number }) => this.#stop(timeoutMs),
-      end: () => this.#leave(),
-    });
+      () => this.#links?.announce(),
+    );
     this.#log = distantLog((line) => this.#control.note('log', line));
     this.#facts = new Facts(this.#log);
     this.#events = new WorkerEvents(start.head, this.#log, (wanted) => this.#control.note('watchEvents', wanted));
@@ -155,16 +164,21 @@ class WorkerStage {
     try {
       const cast = await loadCast(this.#start.cast);
       const journalPort = this.#start.journal;
-      const journal = new RemoteJournal(head, (requests) => journalPort.postMessage(requests));
+      const journal = new RemoteJournal(head, (requests) => {
+        this.#links?.announce();
+        journalPort.postMessage(requests);
+      });
       journalPort.on('message', (answers: JournalAnswers) => journal.receive(answers));
       this.#journal = journal;
       const router = new Router();
       const deadLetters = this.#deadLetters();
       const aggregates = new Set(cast.aggregates.map((definition) => definition.name));
       const codec = new FrameCodec((name, id) => stage.ref(router, name, id));
+      const births = new Births(this.#start.births);
       const links: Links = new Links({
         here: index,
-        placement: new Placement(workers),
+        placement: new Placement(workers, births),
+        births,
         codec,
         limits: { credits: LIMITS.linkCredits, backlog: LIMITS.linkBacklog, frame: LIMITS.linkFrame },
         local: {
@@ -359,7 +373,7 @@ class WorkerStage {
 
   /** Whoever stops an actor on another thread goes through the main one, which knows them all. */
   async #stopElsewhere(name: string, id: string): Promise<boolean> {
-    if (new Placement(this.#start.workers).threadOf(name, id) === this.#start.index) return false;
+    if (this.#links?.isHere({ name, id }) !== false) return false;
     await this.#control.call('stopActor', { name, id });
     return true;
   }

@@ -25,6 +25,8 @@ export type LossReason = 'exit' | 'error' | 'blocked' | 'heap';
 export interface WorkerFacts {
   readonly index: ThreadIndex;
   readonly workers: number;
+  /** Memory of `Births`, which all threads share. */
+  readonly births: SharedArrayBuffer;
   readonly settings: SystemSettings;
   readonly journal: Journal;
   /** Where its folds read. */
@@ -67,7 +69,7 @@ export class WorkerHandle {
   readonly #abort = new AbortController();
   #endReason: LossReason | undefined;
 
-  constructor({ index, workers, settings, journal, pages, pool, handlers, folds, lost }: WorkerFacts) {
+  constructor({ index, workers, births, settings, journal, pages, pool, handlers, folds, lost }: WorkerFacts) {
     this.index = index;
     const folding = new MessageChannel();
     this.#folds = folds;
@@ -77,6 +79,7 @@ export class WorkerHandle {
     const start: WorkerStart = {
       index,
       workers,
+      births,
       cast: String(settings.cast),
       askTimeoutMs: settings.limits.askTimeoutMs,
       head: journal.head,

@@ -74,6 +74,11 @@ export class Succession {
     await Promise.all(all.map((worker) => worker.started));
     for (const worker of all) {
       this.#connect(worker, true);
+      worker.ready = true;
+    }
+    // Nobody may hear of a child from one that he is connected to before he is connected to where it lives.
+    await Promise.all(all.map(({ control }) => control.call('introduced')));
+    for (const worker of all) {
       worker.takePlace();
       const afterMs = systemClock.monotonic() - worker.startedMs;
       this.#around.facts.tell({ kind: 'worker-ready', worker: worker.index, afterMs });

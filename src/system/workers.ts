@@ -40,6 +40,8 @@ export interface WorkersSurroundings {
   /** Where folds read. */
   readonly pages: Pick<Journal, 'head' | 'readPages'>;
   readonly placement: Placement;
+  /** Memory of `Births`, which all threads share. */
+  readonly births: SharedArrayBuffer;
   readonly links: Links;
   readonly codec: FrameCodec;
   readonly folds: FoldCrew;
@@ -216,10 +218,11 @@ export class Workers {
   }
 
   #make(index: ThreadIndex): WorkerHandle {
-    const { settings, journal, pages, placement, facts } = this.#around;
+    const { settings, journal, pages, placement, births, facts } = this.#around;
     const worker: WorkerHandle = new WorkerHandle({
       index,
       workers: placement.workers,
+      births,
       settings,
       journal,
       pages,

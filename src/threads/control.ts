@@ -20,11 +20,14 @@ export class ControlPort {
   readonly #handlers: ControlHandlers;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #lastSeq = 0;
+  readonly #beforePost: () => void;
   #closed: Error | undefined;
 
-  constructor(port: MessagePort, handlers: ControlHandlers) {
+  /** @param beforePost called before anything leaves by this port. Default: nothing has to go ahead of it */
+  constructor(port: MessagePort, handlers: ControlHandlers, beforePost: () => void = () => undefined) {
     this.#port = port;
     this.#handlers = handlers;
+    this.#beforePost = beforePost;
     port.on('message', (message: ControlMessage) => void this.#take(message));
   }
 
@@ -62,6 +65,7 @@ export class ControlPort {
   }
 
   #post(message: ControlMessage, transfer: readonly MessagePort[] = []): void {
+    this.#beforePost();
     this.#port.postMessage(message, [...transfer]);
   }
 

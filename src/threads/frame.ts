@@ -1,7 +1,6 @@
 /** What crosses a link: frames, and what they are made of. */
 import type { InstanceAddress, Signal } from '../actors/signal.js';
 import type { WireMail } from './mail-wire.js';
-import type { ThreadIndex } from './placement.js';
 import type { WireError } from '../core/wire-error.js';
 
 /** How a message ended, or that the mailbox has taken it. `done`: with nothing to say; a run of them. */
@@ -14,8 +13,8 @@ export type WireOutcome =
 /** A signal and the instance that it is for; undefined: the guardian. */
 export type WireSignal = readonly [to: InstanceAddress | undefined, signal: Signal];
 
-/** An instance that lives on another thread than its home, or no longer does. */
-export type WirePlacement = readonly [name: string, id: string, thread: ThreadIndex | null];
+/** An instance that was born on another thread than its home, or has ended there. */
+export type WirePlacement = readonly [name: string, id: string, birth: number, lives: boolean];
 
 export interface Frame {
   readonly placements: readonly WirePlacement[];

@@ -13,7 +13,7 @@ import { atMicrotask } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { Arrivals } from './arrivals.js';
-import type { WireOutcome, WirePlacement, WireSignal } from './frame.js';
+import type { Frame, WireOutcome, WirePlacement, WireSignal } from './frame.js';
 import type { FrameCodec } from './frame-codec.js';
 import { MailWriter } from './mail-wire.js';
 import type { ThreadIndex } from './placement.js';
@@ -26,8 +26,8 @@ export interface LinkSurroundings {
   readonly peer: ThreadIndex;
   readonly codec: FrameCodec;
   post(frame: Uint8Array): void;
-  /** Learns where an instance lives. */
-  placed(name: string, id: string, thread: ThreadIndex | undefined): void;
+  /** Learns of an instance over there that its id would not lead to, or that this one has ended. */
+  placed(name: string, id: string, birth: number, lives: boolean): void;
   /** Whether a message without outcome is delivered again to the successor of a thread that died. */
   survives(envelope: Envelope): boolean;
   /** Takes a signal that has arrived to its instance. */
@@ -67,6 +67,12 @@ type LinkState = 'closed' | 'joined' | 'trying' | 'open' | 'paused';
  */
 const ASK_WEIGHT = 4;
 
+/** A frame that waits to be read. */
+interface UnreadFrame {
+  readonly frame: Frame;
+  readonly holdsRefs: boolean;
+}
+
 export class Link {
   readonly #around: LinkSurroundings;
   readonly #limits: LinkLimits;
@@ -76,7 +82,6 @@ export class Link {
   readonly #mail = new MailWriter();
   #outcomes: WireOutcome[] = [];
   #signals: WireSignal[] = [];
-  #placements: WirePlacement[] = [];
   #withdrawn: number[] = [];
   /** Messages sent that have not come to their mailboxes yet, as far as this side knows. */
   #spent = 0;
@@ -88,7 +93,9 @@ export class Link {
   #scheduled = false;
   #state: LinkState;
 
-  /** Whether there is a reference in the frame that is being received. */
+  /** Frames that have come, and of which only the placements are known so far. */
+  readonly #unread = new RingBuffer<UnreadFrame>();
+  /** Whether there is a reference in the frame that is being read. */
   #holdsRefs = false;
 
   constructor(around: LinkSurroundings, limits: LinkLimits, open = true) {
@@ -134,10 +141,31 @@ export class Link {
 
   /** A frame from the other side. */
   receive(bytes: Uint8Array): void {
+    this.#take(bytes);
+    this.read();
+  }
+
+  /** A frame from the other side, of which only the placements are wanted now: somebody is looking for an instance. */
+  learn(bytes: Uint8Array): void {
+    if (this.#unread.size === 0) atMicrotask(() => this.read());
+    this.#take(bytes);
+  }
+
+  /** Reads what has come, in its order. */
+  read(): void {
+    // What is learnt while a frame is read, comes behind it.
+    for (let next = this.#unread.shift(); next !== undefined; next = this.#unread.shift()) this.#read(next);
+  }
+
+  #take(bytes: Uint8Array): void {
     const frame = this.#around.codec.decode(bytes);
-    this.#holdsRefs = this.#around.codec.madeRefs;
+    for (const [name, id, birth, lives] of frame.placements) this.#around.placed(name, id, birth, lives);
+    this.#unread.push({ frame, holdsRefs: this.#around.codec.madeRefs });
+  }
+
+  #read({ frame, holdsRefs }: UnreadFrame): void {
+    this.#holdsRefs = holdsRefs;
     this.#spent = Math.max(0, this.#spent - frame.credits);
-    for (const [name, id, thread] of frame.placements) this.#around.placed(name, id, thread ?? undefined);
     for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
     for (const outcome of frame.outcomes) this.#settle(outcome);
     for (const seq of frame.withdrawn) this.#arrivals.withdraw(seq);
@@ -158,7 +186,6 @@ export class Link {
     this.#weight = 0;
     this.#outcomes = [];
     this.#signals = [];
-    this.#placements = [];
     this.#withdrawn = [];
     this.#spent = 0;
     this.#earned = 0;
@@ -210,7 +237,7 @@ export class Link {
     // Actors of a successor begin their life before the link opens; a signal would come too early.
     const signals = this.#state === 'open' || this.#state === 'paused' ? this.#signals : [];
     const frame = {
-      placements: this.#placements,
+      placements: [],
       signals,
       outcomes: this.#outcomes,
       withdrawn: this.#withdrawn,
@@ -218,7 +245,6 @@ export class Link {
       mail: this.#mail.take(),
     };
     this.#weight = 0;
-    if (this.#placements.length > 0) this.#placements = [];
     if (signals.length > 0) this.#signals = [];
     if (this.#outcomes.length > 0) this.#outcomes = [];
     if (this.#withdrawn.length > 0) this.#withdrawn = [];
@@ -226,10 +252,14 @@ export class Link {
     this.#around.post(this.#around.codec.encode(frame));
   }
 
-  /** Tells where an instance lives, ahead of everything that could speak of it. */
-  place(name: string, id: string, thread: ThreadIndex | undefined): void {
-    this.#placements.push([name, id, thread ?? null]);
-    this.#schedule();
+  /**
+   * Tells of instances that live here, or have ended, in a frame of its own: before anything else leaves that could speak
+   * of one, all threads have been told.
+   */
+  place(placements: readonly WirePlacement[]): void {
+    if (this.#state === 'closed') return;
+    const nothing = { signals: [], outcomes: [], withdrawn: [], credits: 0, mail: [] };
+    this.#around.post(this.#around.codec.encode({ placements, ...nothing }));
   }
 
   /** Sends a signal, ahead of all mail that has not left yet. */
@@ -278,7 +308,7 @@ export class Link {
 
   get #gathered(): number {
     const { length } = this.#outcomes;
-    const others = this.#signals.length + this.#placements.length + this.#withdrawn.length;
+    const others = this.#signals.length + this.#withdrawn.length;
     return length + this.#mail.count + others + this.#earned;
   }
 

@@ -5,18 +5,22 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { checkMessage } from '../actors/message-check.js';
-import type { InstanceAddress, Signal, SignalPost } from '../actors/signal.js';
+import { type InstanceAddress, keyOf, type Signal, type SignalPost } from '../actors/signal.js';
 import type { Envelope } from '../core/envelope.js';
 import type { Suspects } from '../core/handling-mark.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import type { Births } from './births.js';
+import type { WirePlacement } from './frame.js';
 import type { FrameCodec } from './frame-codec.js';
 import { Link, type LinkLimits } from './link.js';
 import type { Placement, ThreadIndex } from './placement.js';
+import { TurnBatch } from './turn-batch.js';
 
 /** What the links of a thread need of it. */
 export interface LinksSurroundings {
   readonly here: ThreadIndex;
   readonly placement: Placement;
+  readonly births: Births;
   readonly codec: FrameCodec;
   readonly limits: LinkLimits;
   /** This thread's own instances. */
@@ -43,12 +47,15 @@ export class Links implements SignalPost {
   readonly #around: LinksSurroundings;
   readonly #links = new Map<ThreadIndex, Link>();
   readonly #ports = new Map<ThreadIndex, MessagePort>();
-  /** Instances that live here although their id hashes elsewhere. */
-  readonly #placed = new Set<string>();
+  /** Instances that live here although their id hashes elsewhere, by key. */
+  readonly #placed = new Map<string, WirePlacement>();
+  /** What the other threads have not been told yet. */
+  readonly #news = new TurnBatch<WirePlacement>((news) => this.#tell(news));
   #crossed = 0;
 
   constructor(around: LinksSurroundings) {
     this.#around = around;
+    around.births.onNews(() => this.#learn());
   }
 
   /** Messages sent to other threads whose outcome is not known here yet. */
@@ -73,10 +80,10 @@ export class Links implements SignalPost {
       this.#crossed += 1;
       link.receive(bytes);
     });
-    for (const key of this.#placed) {
-      const at = key.indexOf('/');
-      link.place(key.slice(0, at), key.slice(at + 1), this.#around.here);
-    }
+    this.#around.births.forget();
+    if (this.#placed.size === 0) return;
+    link.place([...this.#placed.values()]);
+    this.#around.births.told();
   }
 
   /** Sends what may have killed a thread to its successor, one at a time. */
@@ -114,14 +121,40 @@ export class Links implements SignalPost {
     for (const { of, signal } of renewals) this.signal(of, signal);
   }
 
-  /** An instance has come to life here, or ended: those whose id hashes elsewhere are announced to all threads. */
+  /** An instance has come to life here, or ended: of those whose id hashes elsewhere all threads are told. */
   staged(name: string, id: string, living: boolean): void {
-    const { here, placement } = this.#around;
+    const { here, placement, births } = this.#around;
     if (placement.homeOf(name, id) === here) return;
-    placement.place(name, id, living ? here : undefined);
-    if (living) this.#placed.add(`${name}/${id}`);
-    else this.#placed.delete(`${name}/${id}`);
-    for (const link of this.#links.values()) link.place(name, id, living ? here : undefined);
+    const key = keyOf({ name, id });
+    const known = this.#placed.get(key);
+    if (living) {
+      const birth = births.next();
+      const news: WirePlacement = [name, id, birth, true];
+      placement.place(name, id, here, birth);
+      this.#placed.set(key, news);
+      this.#news.add(news);
+    } else if (known !== undefined) {
+      placement.remove(name, id, known[2]);
+      this.#placed.delete(key);
+      this.#news.add([name, id, known[2], false]);
+    }
+  }
+
+  /** Tells the other threads of the children born since; called before anything leaves this thread that could speak of one. */
+  announce(): void {
+    this.#news.flush();
+  }
+
+  #tell(news: readonly WirePlacement[]): void {
+    for (const link of this.#links.values()) link.place(news);
+    this.#around.births.told();
+  }
+
+  /** Takes in what other threads have told, and leaves the rest of what they have sent to its turn. */
+  #learn(): void {
+    for (const peer of this.#ports.keys()) {
+      this.#takeIn(peer, (link, frame) => link.learn(frame));
+    }
   }
 
   /** Sends what has gathered. */
@@ -168,12 +201,17 @@ export class Links implements SignalPost {
 
   /** Takes in what a thread has sent and what has not been looked at yet. */
   #takeLast(peer: ThreadIndex): void {
+    this.#takeIn(peer, (link, frame) => link.receive(frame));
+    this.#link(peer).read();
+  }
+
+  #takeIn(peer: ThreadIndex, take: (link: Link, frame: Uint8Array) => void): void {
     const port = this.#ports.get(peer);
     if (port === undefined) return;
     for (let one = receiveMessageOnPort(port); one !== undefined; one = receiveMessageOnPort(port)) {
       this.#crossed += 1;
       // Only links post to these ports.
-      this.#link(peer).receive(one.message as Uint8Array);
+      take(this.#link(peer), one.message as Uint8Array);
     }
   }
 
@@ -186,6 +224,8 @@ export class Links implements SignalPost {
         peer,
         codec,
         post: (frame) => {
+          // Not only here: whatever goes to one thread may be handed on to any other.
+          this.announce();
           this.#crossed += 1;
           this.#ports.get(peer)?.postMessage(frame);
         },
@@ -197,7 +237,8 @@ export class Links implements SignalPost {
         arrived: (envelope) => local.deliver(envelope),
         signalled: (to, signal) => local.signal(to, signal),
         withdraw: (envelope) => local.withdraw(envelope),
-        placed: (name, id, thread) => placement.place(name, id, thread),
+        placed: (name, id, birth, lives) =>
+          lives ? placement.place(name, id, peer, birth) : placement.remove(name, id, birth),
         survives: (envelope) => isAggregate(envelope.target) || isReaction(envelope.target),
         undelivered,
         quarantined,

@@ -136,6 +136,56 @@ describe('death watch between workers', function () {
   });
 });
 
+describe('a child of which a third thread hears before it has read the news', function () {
+  this.timeout(60_000);
+  let system: ActorSystem;
+  afterEach(() => system.stop());
+
+  it('is found by reference and by id, and nobody is told that it has ended before it has', async () => {
+    system = await startCompany(3);
+    const threads = new Map<number, Witness>();
+    while (threads.size < 3) {
+      const one = await system.spawn(witness);
+      threads.set(await one.ask('thread'), one);
+    }
+    const all = [...threads.values()];
+    for (const parent of all) {
+      for (const via of all) {
+        for (const to of all) {
+          if (new Set([parent, via, to]).size < 3) continue;
+          // Enough that some would be looked for on each of the threads.
+          const ids = Array.from({ length: 6 }, (_, n) => `${parent.id}-${to.id}-${n}`);
+          // The news and the word of the one between lie side by side when it looks up.
+          to.tell('block', 100);
+          parent.tell('bearAndTell', { ids, via, to });
+          await exchanged(parent, via, to);
+          await system.settled({ timeout: '30s' });
+          expect(await to.ask('seen')).to.deep.equal([]);
+          const children = ids.map((id) => system.ref(witness, id));
+          for (const child of children) expect(await child.ask('seen')).to.deep.equal(['hello']);
+          await Promise.all(children.map((child) => child.stop()));
+          await eventually(async () => (await to.ask('seen')).length === ids.length);
+          expect((await to.ask('seen')).toSorted()).to.deep.equal(ids.map((id) => `terminated witness/${id}`));
+          await to.ask('forget');
+        }
+      }
+    }
+    expect(system.deadLetters.list()).to.deep.equal([]);
+  });
+
+  it('ends when it is told to by its parent, its sibling, or the main thread', async () => {
+    system = await startCompany(2);
+    const [one, other] = await pair(system);
+    for (const who of [one, other]) {
+      for (let n = 0; n < 8; n += 1) {
+        const child = await one.ask('bear', `${who.id}-${n}`);
+        await who.ask('stopAndWait', child);
+        expect((await caught(child.ask('thread'))).code).to.equal('TROUPE_ACTOR_STOPPED');
+      }
+    }
+  });
+});
+
 forEachNumberOfWorkers('supervision of top-level actors', (start, workers) => {
   let system: ActorSystem;
   afterEach(() => system.stop());
