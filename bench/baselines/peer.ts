@@ -81,6 +81,7 @@ function peerArm(
     name,
     question,
     unit,
+    mayLinger: true,
     unavailable: peersMissing,
     async run(context) {
       const counter = await startPeer(peer);

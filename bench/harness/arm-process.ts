@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadSuite } from './find-suites.js';
-import type { ArmContext, Measurement } from './suite.js';
+import type { Arm, ArmContext, Measurement } from './suite.js';
 
 /** What the child hands over. */
 export interface ArmReport extends Measurement {
@@ -20,26 +20,38 @@ export interface ArmReport extends Measurement {
 /** Long enough for a profile to settle. */
 const BY_HAND = { warmupMs: 500, measureMs: 3_000, scale: 1 };
 
+let reported = false;
 const [module = '', suiteName = '', armName = '', contextText] = process.argv.slice(2);
 
-async function runArm(context: ArmContext): Promise<ArmReport> {
+async function findArm(): Promise<Arm> {
   const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(resolve(module));
   const { suite } = await loadSuite(url, suiteName);
   const arm = suite.arms.find(({ name }) => name === armName);
   if (arm === undefined) throw new Error(`the suite ${suiteName} has no arm '${armName}'`);
+  return arm;
+}
+
+async function runArm(arm: Arm, context: ArmContext): Promise<ArmReport> {
   const measurement = await arm.run(context);
   // maxRSS is in kilobytes.
   return { memoryMb: process.resourceUsage().maxRSS / 1_024, ...measurement };
 }
 
 if (process.send !== undefined && contextText !== undefined) {
+  // The bench has gone without a word: nobody wants the result, nor what this process has started.
+  process.once('disconnect', () => {
+    if (!reported) process.kill(-process.pid, 'SIGKILL');
+  });
   // Written by run-arm.ts, of this same version.
-  const report = await runArm(JSON.parse(contextText) as ArmContext);
-  process.send(report, () => process.disconnect());
+  const context = JSON.parse(contextText) as ArmContext;
+  const arm = await findArm();
+  const report = await runArm(arm, context);
+  reported = true;
+  process.send(report, () => (arm.mayLinger === true ? process.exit() : process.disconnect()));
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'));
   try {
-    console.log(await runArm({ ...BY_HAND, folder }));
+    console.log(await runArm(await findArm(), { ...BY_HAND, folder }));
   } finally {
     rmSync(folder, { recursive: true });
   }

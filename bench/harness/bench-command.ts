@@ -2,7 +2,7 @@
  * `npm run bench`: reads the command line, plays the rounds, shows the table, writes the JSON.
  *
  * The table goes to standard output, progress and complaints to standard error. Exit code 1 when a row is missing
- * because its arm failed or did not process what it sent; 2 for bad input.
+ * because its arm failed or did not process what it sent; 2 for bad input; 130 when interrupted, with what there is so far.
  */
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,8 +16,9 @@ import { type BenchRecord, benchRecord, readRecord } from './bench-record.js';
 import { comparisonLines } from './comparison.js';
 import { findSuites, type FoundSuite } from './find-suites.js';
 import { commitText, machineText } from './machine.js';
-import { type ArmRuns, playRounds } from './rounds.js';
-import { rowsOf } from './rows.js';
+import { paceOf } from './pace.js';
+import { type ArmRuns, planRuns, playRounds, runsIn } from './rounds.js';
+import { type Row, rowsOf } from './rows.js';
 import { runArm } from './run-arm.js';
 import { LEGEND, tableLines } from './table.js';
 
@@ -29,7 +30,10 @@ export interface BenchFolder {
 }
 
 const OPTIONS = {
-  quick: { type: 'boolean', description: 'shorter and fewer rounds: for a first look; numbers scatter more' },
+  quick: {
+    type: 'boolean',
+    description: 'less than two minutes for all suites: one short round each, for a first look',
+  },
   json: { type: 'string', placeholder: 'FILE', description: 'write the results to a file as JSON' },
   compare: {
     type: 'string',
@@ -38,16 +42,6 @@ const OPTIONS = {
   },
   list: { type: 'boolean', description: 'list all suites and their arms' },
   help: { type: 'boolean', description: 'show this help' },
-} as const;
-
-/**
- * Times of one arm in one round. The full run takes some minutes for each suite; all suites together stay below two
- * minutes when quick, on a machine that does nothing else, by being played once.
- */
-const PACE = {
-  quick: { rounds: 2, warmupMs: 200, measureMs: 300, scale: 0.05 },
-  quickest: { rounds: 1, warmupMs: 100, measureMs: 150, scale: 0.02 },
-  full: { rounds: 7, warmupMs: 700, measureMs: 2_000, scale: 1 },
 } as const;
 
 /** Does what the arguments say; resolves with the exit code. */
@@ -72,6 +66,11 @@ export async function benchCommand(folder: BenchFolder, args: readonly string[],
   }
 }
 
+/** Below the tables of a quick run. */
+const OF_QUICK_RUNS =
+  'A quick run is a first look: its rows come from short rounds, in which code may not be compiled to the end, and work ' +
+  'of a fixed size is smaller. Quote numbers of full runs only.';
+
 interface Task {
   readonly folder: BenchFolder;
   readonly suites: readonly FoundSuite[];
@@ -83,42 +82,68 @@ interface Task {
 }
 
 async function measure({ folder, suites, quick, json, earlier, host }: Task): Promise<number> {
-  const { rounds, ...pace } = quick ? (suites.length > 1 ? PACE.quickest : PACE.quick) : PACE.full;
-  const out = openTerminal(host.stdout, host.env);
   const problems = openTerminal(host.stderr, host.env);
-  const signal = host.ending;
-  const total = rounds * suites.reduce((sum, { suite }) => sum + suite.arms.length, 0);
+  const { ending: signal } = host;
+  const plan = planRuns(suites, quick, ({ suite }) => paceOf(suite, quick, suites.length));
+  const total = runsIn(plan);
   const progress = startProgress({ total, unit: 'runs' }, problems, host.clock);
-  let runs: readonly ArmRuns[];
+  const runOnce = ({ found, arm, pace }: ArmRuns) =>
+    runArm({ found, arm: arm.name, pace, scratch: folder.scratch, signal });
+  let done: number;
   try {
-    const runOnce = (found: FoundSuite, arm: string) => runArm({ found, arm, pace, scratch: folder.scratch, signal });
-    runs = await playRounds(suites, rounds, runOnce, (done, suite, arm) => {
-      signal.throwIfAborted();
-      progress.update(done, { [suite]: arm });
-    });
-    signal.throwIfAborted();
-  } catch (error) {
-    if (signal.reason instanceof Interruption) return EXIT[signal.reason.signal];
-    throw error;
+    done = await playRounds(
+      plan,
+      runOnce,
+      (doneSoFar, suite, arm) => progress.update(doneSoFar, { [suite]: arm }),
+      signal,
+    );
   } finally {
     progress.stop();
   }
+  // An interrupted run says what it has so far; any other end before the end is an error.
+  if (signal.aborted && !(signal.reason instanceof Interruption)) throw signal.reason;
 
-  const rows = rowsOf(runs);
+  const out = openTerminal(host.stdout, host.env);
+  const rows = rowsOf(plan);
   const facts = { machine: machineText(), node: process.version, commit: commitText(folder.url), quick };
-  out.line(out.palette.dim(`${facts.machine}; Node ${facts.node}; commit ${facts.commit}; ${rounds} rounds`));
-  for (const { suite } of suites) for (const line of ['', ...tableLines(suite, rows, out.palette)]) out.line(line);
-  if (rows.length > 0) for (const line of ['', ...wrapText(LEGEND, out.width)]) out.line(out.palette.dim(line));
-  const record = benchRecord(facts, rows);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(record, null, 2)}\n`);
-  if (earlier !== undefined) for (const line of ['', ...comparisonLines(earlier, record)]) out.line(line);
-
-  for (const { suite, arm, skipped } of runs) {
-    if (skipped !== undefined) problems.line(`${suite}.${arm.name} is left out: ${skipped}`);
+  if (!signal.aborted || rows.length > 0) showRows(out, suites, rows, facts);
+  if (signal.aborted) {
+    const kept = json === undefined ? '' : `; ${json} is not written`;
+    problems.line(`bench: interrupted after ${done} of ${total} runs${kept}`);
+  } else {
+    const record = benchRecord(facts, rows);
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(record, null, 2)}\n`);
+    if (earlier !== undefined) for (const line of ['', ...comparisonLines(earlier, record)]) out.line(line);
   }
-  const failed = runs.filter(({ failure }) => failure !== undefined);
-  for (const { suite, arm, failure } of failed) problems.line(`${suite}.${arm.name} is not shown: ${failure}`);
-  return failed.length === 0 ? EXIT.ok : EXIT.failed;
+  sayWhatIsMissing(problems, plan);
+  if (signal.reason instanceof Interruption) return EXIT[signal.reason.signal];
+  return plan.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.ok;
+}
+
+type Facts = Omit<BenchRecord, 'results' | 'ratios'>;
+
+function showRows(
+  out: Terminal,
+  suites: readonly FoundSuite[],
+  rows: readonly Row[],
+  { machine, node, commit, quick }: Facts,
+): void {
+  const { palette } = out;
+  out.line(palette.dim(`${machine}; Node ${node}; commit ${commit}${quick ? '; a short run' : ''}`));
+  for (const { suite } of suites) for (const line of ['', ...tableLines(suite, rows, palette)]) out.line(line);
+  if (rows.length > 0) for (const line of ['', ...wrapText(LEGEND, out.width)]) out.line(palette.dim(line));
+  if (quick) for (const line of wrapText(OF_QUICK_RUNS, out.width)) out.line(palette.dim(line));
+}
+
+/** What was left out, by reason, and what failed. */
+function sayWhatIsMissing(problems: Terminal, plan: readonly ArmRuns[]): void {
+  for (const reason of new Set(plan.flatMap(({ skipped }) => skipped ?? []))) {
+    const names = plan.filter(({ skipped }) => skipped === reason).map(({ suite, arm }) => `${suite}.${arm.name}`);
+    for (const line of wrapText(`left out: ${reason}: ${names.join(', ')}`, problems.width)) problems.line(line);
+  }
+  for (const { suite, arm, failure } of plan) {
+    if (failure !== undefined) problems.line(`${suite}.${arm.name} is not shown: ${failure}`);
+  }
 }
 
 /** Minutes of measuring end badly when the result can't be kept: asked before. */
@@ -159,6 +184,12 @@ function help(out: Terminal): number {
     '  0    every arm has its row',
     '  1    a row is missing: its arm failed, or processed something else than was sent',
     '  2    bad input; the message says what to do',
+    '  130  interrupted by Ctrl-C; rows measured until then are shown',
+    '',
+    palette.bold('Examples'),
+    '  npm run bench -- --quick',
+    '  npm run bench -- journal --json before.json',
+    '  npm run bench -- journal --compare before.json',
   ];
   for (const line of lines) out.line(line);
   return EXIT.ok;

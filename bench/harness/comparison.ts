@@ -1,8 +1,9 @@
 /**
  * What has changed between two runs beyond the noise of either. Pure.
  *
- * The noise of a row is how far its rounds lie apart, in both runs together, and at least 5 %. Where both runs have the
- * ratio to a baseline, that is compared and not the value: machines and neighbours differ from run to run, ratios less.
+ * The noise of a row is how far its rounds lie apart, in both runs together, and at least 5 %, or 30 % where one of the
+ * runs had fewer than three rounds. Where both runs have the ratio to a baseline, that is compared and not the value:
+ * machines and neighbours differ from run to run, ratios less.
  */
 import type { BenchRecord } from './bench-record.js';
 import type { Row } from './rows.js';
@@ -10,6 +11,9 @@ import { readableValue } from './table.js';
 
 /** Two runs of a quiet machine lie this far apart. */
 const LEAST_NOISE = 0.05;
+/** With fewer rounds nobody knows how far they would lie apart. */
+const ENOUGH_ROUNDS = 3;
+const NOISE_OF_FEW_ROUNDS = 0.3;
 
 /** One row, or ratio, that has changed. */
 export interface Change {
@@ -32,7 +36,8 @@ export function changesBetween(before: BenchRecord, after: BenchRecord): Change[
     const [baseline] = row.baselines;
     const ratio = `${row.suite}.${row.name}/${baseline ?? ''}`;
     const [was, is] = [before.ratios[ratio], after.ratios[ratio]];
-    const noise = Math.max(LEAST_NOISE, earlier.spread + row.spread);
+    const least = Math.min(row.rounds, earlier.rounds) < ENOUGH_ROUNDS ? NOISE_OF_FEW_ROUNDS : LEAST_NOISE;
+    const noise = Math.max(least, earlier.spread + row.spread);
     const change =
       was === undefined || is === undefined || baseline === undefined
         ? changeOf(`${row.suite}.${row.name}`, earlier.value, row.value, noise, row)

@@ -3,58 +3,81 @@
  *
  * A machine gets warm, and other programs come and go; arms that take turns share that, arms that run one after the
  * other don't. Every other round goes backwards, so that no arm always stands behind the same one. An arm that
- * failed once is left out of the later rounds.
+ * failed once is left out of the later rounds. Once the signal aborts nothing begins any more, and what was cut off
+ * counts neither as a run nor as a failure.
  */
 import type { ArmReport } from './arm-process.js';
 import type { FoundSuite } from './find-suites.js';
+import type { Pace } from './pace.js';
 import type { Arm } from './suite.js';
 
 /** An arm, and what its runs found. */
 export interface ArmRuns {
+  readonly found: FoundSuite;
   readonly suite: string;
   readonly arm: Arm;
+  readonly pace: Pace;
   readonly reports: ArmReport[];
   /** Why there is no row. */
   failure?: string;
-  /** Why it could not be run here. */
+  /** Why it is not run here, or not in a quick run. */
   readonly skipped?: string | undefined;
 }
 
 /** Runs one arm once; rejects with the reason when that fails. */
-export type RunOnce = (found: FoundSuite, arm: string) => Promise<ArmReport>;
+export type RunOnce = (run: ArmRuns) => Promise<ArmReport>;
 
-/** Runs all arms of all suites; `rounds` times each, suite by suite. */
-export async function playRounds(
+/** What is to be run: all arms of all suites, suite by suite. */
+export function planRuns(
   suites: readonly FoundSuite[],
-  rounds: number,
+  quick: boolean,
+  paceOf: (found: FoundSuite) => Pace,
+): readonly ArmRuns[] {
+  return suites.flatMap((found) => {
+    const pace = paceOf(found);
+    return found.suite.arms.map((arm): ArmRuns => {
+      const rounds = Math.min(pace.rounds, arm.mostRounds ?? pace.rounds);
+      const skipped = (quick ? arm.notQuick : undefined) ?? arm.unavailable?.();
+      return { found, suite: found.suite.name, arm, pace: { ...pace, rounds }, reports: [], skipped };
+    });
+  });
+}
+
+/** How many runs a plan has. */
+export function runsIn(plan: readonly ArmRuns[]): number {
+  return plan.reduce((sum, { skipped, pace }) => sum + (skipped === undefined ? pace.rounds : 0), 0);
+}
+
+/** Plays the plan; what is found is put into it. Resolves with the number of runs that came to their end. */
+export async function playRounds(
+  plan: readonly ArmRuns[],
   runOnce: RunOnce,
   onProgress: (done: number, suite: string, arm: string) => void,
-): Promise<readonly ArmRuns[]> {
-  const all: ArmRuns[] = [];
+  signal: AbortSignal,
+): Promise<number> {
   let done = 0;
-  for (const found of suites) {
-    const planned = found.suite.arms.map(
-      (arm): ArmRuns => ({ suite: found.suite.name, arm, reports: [], skipped: arm.unavailable?.() }),
-    );
-    all.push(...planned);
-    const runs = planned.filter(({ skipped }) => skipped === undefined);
-    for (let round = 0; round < rounds; round += 1) {
+  for (const suite of new Set(plan.map((run) => run.suite))) {
+    const runs = plan.filter((run) => run.suite === suite && run.skipped === undefined);
+    const most = Math.max(0, ...runs.map(({ pace }) => pace.rounds));
+    for (let round = 0; round < most; round += 1) {
       for (const run of round % 2 === 0 ? runs : runs.toReversed()) {
-        onProgress(done, run.suite, run.arm.name);
-        if (run.failure === undefined) await runInto(run, () => runOnce(found, run.arm.name));
-        done += 1;
+        if (round >= run.pace.rounds) continue;
+        if (signal.aborted) return done;
+        onProgress(done, suite, run.arm.name);
+        if (run.failure === undefined) await runInto(run, runOnce, signal);
+        if (!signal.aborted) done += 1;
       }
     }
   }
-  return all;
+  return done;
 }
 
-async function runInto(run: ArmRuns, runOnce: () => Promise<ArmReport>): Promise<void> {
+async function runInto(run: ArmRuns, runOnce: RunOnce, signal: AbortSignal): Promise<void> {
   try {
-    const report = await runOnce();
+    const report = await runOnce(run);
     if (report.sent === report.processed && report.sent > 0) run.reports.push(report);
     else run.failure = `it sent ${report.sent} and ${report.processed} were processed`;
   } catch (error) {
-    run.failure = error instanceof Error ? error.message : String(error);
+    if (!signal.aborted) run.failure = error instanceof Error ? error.message : String(error);
   }
 }

@@ -56,6 +56,23 @@ export function ratioTo(row: Row, baseline: string, rows: readonly Row[]): numbe
   return found === undefined ? undefined : row.value / found.value;
 }
 
+/** Timings in a round below which a quantile is chance, by its name. */
+const TIMINGS = { p50: 5, p99: 100, p999: 1_000 } as const;
+
+/** What of a row can be believed: a quantile that rests on enough timings, a spread of more than one round. */
+export function believable(
+  row: Pick<Row, 'spread' | 'rounds' | 'samples' | 'p50' | 'p99' | 'p999' | 'cpuUs'>,
+): Partial<Pick<Row, 'spread' | 'p50' | 'p99' | 'p999' | 'cpuUs'>> {
+  const each = row.samples / row.rounds;
+  return {
+    ...(row.rounds > 1 ? { spread: row.spread } : {}),
+    ...(each >= TIMINGS.p50 ? { p50: row.p50 } : {}),
+    ...(each >= TIMINGS.p99 ? { p99: row.p99 } : {}),
+    ...(each >= TIMINGS.p999 ? { p999: row.p999 } : {}),
+    ...(row.cpuUs > 0 ? { cpuUs: row.cpuUs } : {}),
+  };
+}
+
 function rowOf({ suite, arm, reports }: ArmRuns): Row {
   const values = reports.map(({ value }) => value);
   const total = (pick: (report: ArmRuns['reports'][number]) => number): number =>

@@ -2,7 +2,8 @@
  * Runs one arm once, in a process of its own, so that neither its garbage nor its compiled code touches another arm.
  *
  * The child has to end by itself once it has reported: what keeps it alive would keep a user's program alive too.
- * Its folder is made here and is gone afterwards, however the child ended.
+ * It leads a process group, so that whoever it starts ends with it, and Ctrl-C reaches only the bench, which then ends
+ * all of them. Its folder is made here and is gone afterwards, however the child ended.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,12 +11,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ArmReport } from './arm-process.js';
 import type { FoundSuite } from './find-suites.js';
+import type { Pace } from './pace.js';
 import type { ArmContext } from './suite.js';
 
 export interface ArmRun {
   readonly found: FoundSuite;
   readonly arm: string;
-  readonly pace: Omit<ArmContext, 'folder'>;
+  readonly pace: Omit<Pace, 'rounds'>;
   /** The folder below which arms get theirs. */
   readonly scratch: string;
   readonly signal: AbortSignal;
@@ -25,6 +27,8 @@ export interface ArmRun {
 const SLACK_MS = 180_000;
 /** Time to end after the report. */
 const LINGER_MS = 10_000;
+/** Files that something still writes to while it is being ended may come back. */
+const REMOVALS = 5;
 /** Characters of a child's standard error that are kept. */
 const COMPLAINTS = 4_000;
 
@@ -33,16 +37,18 @@ export async function runArm({ found, arm, pace, scratch, signal }: ArmRun): Pro
   signal.throwIfAborted();
   mkdirSync(resolve(scratch), { recursive: true });
   const folder = mkdtempSync(join(resolve(scratch), 'bench-'));
-  const context: ArmContext = { ...pace, folder };
+  const { warmupMs, measureMs, scale } = pace;
+  const context: ArmContext = { warmupMs, measureMs, scale, folder };
   try {
     const entry = fileURLToPath(new URL('./arm-process.js', import.meta.url));
     const child = fork(entry, [found.module.href, found.suite.name, arm, JSON.stringify(context)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--enable-source-maps'],
+      detached: true,
     });
     return await reportOf(child, SLACK_MS + pace.measureMs + 20 * pace.warmupMs, signal);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: REMOVALS });
   }
 }
 
@@ -52,7 +58,7 @@ async function reportOf(child: ChildProcess, limitMs: number, signal: AbortSigna
   let killedBecause: string | undefined;
   const kill = (why: string): void => {
     killedBecause = why;
-    child.kill('SIGKILL');
+    killGroup(child);
   };
   const interrupted = (): void => kill('it was interrupted');
   signal.addEventListener('abort', interrupted);
@@ -78,5 +84,15 @@ async function reportOf(child: ChildProcess, limitMs: number, signal: AbortSigna
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', interrupted);
+  }
+}
+
+/** The child and whoever it has started. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // They have just ended.
   }
 }

@@ -6,6 +6,8 @@
  * what it sent and, by asking whoever did the work, what was processed; where the two differ nothing is shown.
  */
 
+import type { PaceOfSuite } from './pace.js';
+
 /** Rates end in `/s` and more is better; of times and sizes less is better. */
 export type Unit = `${string}/s` | 'µs' | 'ms' | 'bytes';
 
@@ -24,7 +26,7 @@ export interface ArmContext {
 export interface Measurement {
   /** In the unit of the arm. */
   readonly value: number;
-  /** How many timings the quantiles rest on. */
+  /** How many timings the quantiles rest on; 1 when only the whole was timed. See `believable` in rows.ts. */
   readonly samples: number;
   /** Microseconds for one operation: of each one, or of a sample of them; where only bursts are timed, the mean of a burst. */
   readonly p50: number;
@@ -51,6 +53,12 @@ export interface Arm {
   readonly baselines?: readonly string[];
   /** Why it can't run on this machine, as a peer that isn't installed; such an arm is left out, and said to be. */
   unavailable?(): string | undefined;
+  /** Why it has no place in a quick run; it is left out there, and said to be. */
+  readonly notQuick?: string;
+  /** Its library leaves something open: the process is ended once it has reported. Never for an arm of Troupe's. */
+  readonly mayLinger?: boolean;
+  /** At most so many rounds, where one takes long and finds much the same each time. */
+  readonly mostRounds?: number;
   run(context: ArmContext): Promise<Measurement>;
 }
 
@@ -58,6 +66,8 @@ export interface Suite {
   /** Lower case with dashes, as its file. */
   readonly name: string;
   readonly question: string;
+  /** Where it needs another time than most. */
+  readonly pace?: PaceOfSuite;
   readonly arms: readonly Arm[];
 }
 

@@ -2,24 +2,25 @@
  * The table for people: one line for each row, columns aligned, what it is measured against at the end of the line.
  */
 import type { Palette } from '../../src/scenario/terminal.js';
-import { ratioTo, type Row } from './rows.js';
+import { believable, ratioTo, type Row } from './rows.js';
 import type { Suite } from './suite.js';
 
 /** Lines of a suite's table; empty when it has no rows. */
 export function tableLines(suite: Suite, all: readonly Row[], palette: Palette): string[] {
   const rows = all.filter((row) => row.suite === suite.name);
   if (rows.length === 0) return [];
-  const cells = rows.map((row) => [
-    row.name,
-    readableValue(row.value),
-    row.unit,
-    `±${Math.round(row.spread * 100)} %`,
-    readableValue(row.p50),
-    readableValue(row.p99),
-    readableValue(row.cpuUs),
-    `${Math.round(row.memoryMb)} MB`,
-    ratioText(row, rows),
-  ]);
+  const cells = rows.map((row) => {
+    const { spread, p50, p99, p999, cpuUs } = believable(row);
+    return [
+      row.name,
+      readableValue(row.value),
+      row.unit,
+      spread === undefined ? UNKNOWN : `±${Math.round(spread * 100)} %`,
+      ...[p50, p99, p999, cpuUs].map((value) => (value === undefined ? UNKNOWN : readableValue(value))),
+      `${Math.round(row.memoryMb)} MB`,
+      ratioText(row, rows),
+    ];
+  });
   const table = [HEADINGS, ...cells];
   const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => (line[column] ?? '').length)));
   const lines = table.map((line) =>
@@ -38,12 +39,14 @@ export function tableLines(suite: Suite, all: readonly Row[], palette: Palette):
 
 /** What the columns are, once below all tables. */
 export const LEGEND =
-  'Value: the median over the rounds, ± half the distance between the worst and the best round. p50, p99: µs for one ' +
-  'operation (where only bursts are timed, the mean within a burst); cpu: processor time for one operation, all ' +
-  'threads. Of rates a high ratio is good, of times a low one.';
+  'Value: the median over the rounds, ± half the distance between the worst and the best round. p50, p99, p99.9: µs for ' +
+  'one operation (where only bursts are timed, the mean within a burst); cpu: processor time for one operation, all ' +
+  'threads; memory: the most that the process had. –: not known, or too few timings to tell. Of rates a high ratio is ' +
+  'good, of times a low one.';
 
-const HEADINGS = ['', 'value', 'unit', 'spread', 'p50 µs', 'p99 µs', 'cpu µs', 'memory', 'ratio'];
-const LEFT = new Set([0, 2, 8]);
+const HEADINGS = ['', 'value', 'unit', 'spread', 'p50 µs', 'p99 µs', 'p99.9', 'cpu µs', 'memory', 'ratio'];
+const LEFT = new Set([0, 2, 9]);
+const UNKNOWN = '–';
 
 /** `0.31 of ring-bursts-of-1000`; several behind one another, a baseline without a row left out. */
 function ratioText(row: Row, rows: readonly Row[]): string {

@@ -1,10 +1,11 @@
 /**
  * One benchmark of the Savina suite: how it is begun, how many messages it takes, and its known answer.
  *
- * An actor that knows the end answers `result`: an ask that comes before is set aside until then. Parameters are those
- * of the paper; `scale` makes them smaller for a quick run.
+ * An actor that knows the end answers an ask for it; one that comes before is set aside until then. Parameters are the
+ * defaults of the original, and so is what counts as a message; `scale` makes them smaller for a quick run.
  *
- * @see Imam and Sarkar, Savina: An Actor Benchmark Suite, AGERE! 2014
+ * @see Imam and Sarkar, Savina: An Actor Benchmark Suite, AGERE! 2014; https://github.com/shamsimam/savina, where each
+ *   benchmark's `*Config.java` holds its defaults
  */
 import type { ActorRef, ActorSystem } from 'troupe';
 
@@ -24,6 +25,9 @@ export interface SavinaOutcome {
   /** What the answer has to be. */
   readonly known: number;
 }
+
+/** A mailbox that holds whatever a benchmark sends at once: Savina's have no bound. */
+export const LARGE = { capacity: 1_000_000 } as const;
 
 /** Long enough for the largest of them. */
 export const PATIENT = { timeout: '2m' } as const;

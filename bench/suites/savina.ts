@@ -2,26 +2,24 @@
  * Suite `savina`: the actor benchmarks of Imam and Sarkar, on the caller's thread and on two workers.
  *
  * Each arm plays its benchmark once in a system of its own and checks the known answer: a wrong one is an error, not a
- * row. Parameters are those of the paper; with --quick they are smaller.
+ * row. Parameters are the defaults of the original; with --quick they are smaller.
  */
 import { ActorSystem } from 'troupe';
-import {
-  bankTransaction,
-  boundedBuffer,
-  concurrentDictionary,
-  diningPhilosophers,
-  logisticMap,
-} from '../savina/concurrency.js';
-import {
-  bigBench,
-  chameneos,
-  counting,
-  forkJoinCreation,
-  forkJoinThroughput,
-  pingPong,
-  threadRing,
-} from '../savina/micro.js';
-import { fibonacci, queens, sieve } from '../savina/parallel.js';
+import { bankTransaction } from '../savina/bank-transaction.js';
+import { bigBench } from '../savina/big.js';
+import { boundedBuffer } from '../savina/bounded-buffer.js';
+import { chameneos } from '../savina/chameneos.js';
+import { concurrentDictionary } from '../savina/concurrent-dictionary.js';
+import { counting } from '../savina/counting.js';
+import { diningPhilosophers } from '../savina/dining-philosophers.js';
+import { fibonacci } from '../savina/fibonacci.js';
+import { forkJoinCreation } from '../savina/fork-join-creation.js';
+import { forkJoinThroughput } from '../savina/fork-join-throughput.js';
+import { logisticMap } from '../savina/logistic-map.js';
+import { queens } from '../savina/n-queens.js';
+import { pingPong } from '../savina/ping-pong.js';
+import { sieve } from '../savina/sieve.js';
+import { threadRing } from '../savina/thread-ring.js';
 import type { SavinaBench } from '../savina/savina-bench.js';
 import { type Arm, defineSuite } from '../harness/suite.js';
 

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what it shows, what it refuses to show, and what it says to wrong words.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,17 @@ import { expect } from 'chai';
 import { benchCommand } from '../../bench/harness/bench-command.js';
 import { Interruption } from '../../src/scenario/scenario-host.js';
 import { fakeHost } from '../scenario/fake-host.js';
+import { eventually } from '../support/eventually.js';
 import { runProgram } from '../scenario/run-program.js';
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const BENCH = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
 
@@ -72,12 +82,36 @@ describe('bench command', function () {
     expect(readdirSync(scratch).filter((name) => name.startsWith('bench-'))).to.deep.equal([]);
   });
 
-  it('ends with 130 when it is interrupted, without a table', async () => {
+  it('ends with 130 when it is interrupted before anything is measured, without a table', async () => {
     const ending = new AbortController();
     const host = { ...fakeHost(), ending: ending.signal };
     const running = run(['honest'], host);
     ending.abort(new Interruption('SIGINT'));
-    expect(await running).to.include({ code: 130, stdout: '' });
+    expect(await running).to.include({ code: 130, stdout: '', stderr: 'bench: interrupted after 0 of 10 runs\n' });
+  });
+
+  it('says what it has so far when it is interrupted, and leaves no process, no folder and no JSON', async () => {
+    const file = join(scratch, 'interrupted.json');
+    const ending = new AbortController();
+    const host = { ...fakeHost(), ending: ending.signal };
+    const running = run(['endless', '--json', file], host);
+    let grandchild = 0;
+    await eventually(() => {
+      const [folder = ''] = readdirSync(scratch).filter((name) => name.startsWith('bench-'));
+      const written = join(scratch, folder, 'grandchild');
+      if (existsSync(written)) grandchild = Number(readFileSync(written, 'utf8'));
+      return grandchild > 0;
+    });
+    ending.abort(new Interruption('SIGINT'));
+    const { code, stdout, stderr } = await running;
+    expect(code).to.equal(130);
+    expect(stdout)
+      .to.match(/^ {2}sound +1 /m)
+      .and.not.to.match(/endless-arm/);
+    expect(stderr).to.equal(`bench: interrupted after 1 of 10 runs; ${file} is not written\n`);
+    expect(existsSync(file)).to.equal(false);
+    expect(readdirSync(scratch).filter((name) => name.startsWith('bench-'))).to.deep.equal([]);
+    await eventually(() => !isAlive(grandchild));
   });
 
   it('lists suites, questions and arms', async () => {
@@ -95,7 +129,7 @@ describe('bench command', function () {
 
   const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
     [['honset'], /^bench: there is no suite honset; did you mean 'honest'\?\n$/],
-    [['nothing'], /^bench: there is no suite nothing; there are honest, troubled\n$/],
+    [['nothing'], /^bench: there is no suite nothing; there are endless, honest, troubled\n$/],
     [['honest', 'troubled'], /^bench: one suite at a time, or none for all; got honest and troubled\n$/],
     [['--qiuck'], /^bench: unknown option --qiuck; did you mean '--quick'\?\n$/],
     [['honest', '--json'], /^bench: --json needs a value: --json FILE\n$/],

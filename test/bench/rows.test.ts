@@ -4,8 +4,9 @@
 import { expect } from 'chai';
 import { benchRecord } from '../../bench/harness/bench-record.js';
 import type { ArmReport } from '../../bench/harness/arm-process.js';
-import { playRounds } from '../../bench/harness/rounds.js';
-import { ratiosOf, rowsOf } from '../../bench/harness/rows.js';
+import { paceOf } from '../../bench/harness/pace.js';
+import { planRuns, playRounds, runsIn } from '../../bench/harness/rounds.js';
+import { believable, ratiosOf, rowsOf } from '../../bench/harness/rows.js';
 import { type Arm, defineSuite } from '../../bench/harness/suite.js';
 import { readableValue, tableLines } from '../../bench/harness/table.js';
 
@@ -32,10 +33,10 @@ const palette = { bold: plain, dim: plain, good: plain, bad: plain, accent: plai
 
 async function play(runOnce: (arm: string, round: number) => ArmReport | Error, rounds = 3) {
   const order: string[] = [];
-  const runs = await playRounds(
-    [found],
-    rounds,
-    async (_, arm) => {
+  const runs = planRuns([found], false, () => ({ ...paceOf(found.suite, false, 2), rounds }));
+  await playRounds(
+    runs,
+    async ({ arm: { name: arm } }) => {
       const round = order.filter((name) => name === arm).length;
       order.push(arm);
       const result = runOnce(arm, round);
@@ -43,6 +44,7 @@ async function play(runOnce: (arm: string, round: number) => ArmReport | Error, 
       return result;
     },
     () => {},
+    new AbortController().signal,
   );
   return { order, runs, rows: rowsOf(runs) };
 }
@@ -89,14 +91,81 @@ describe('bench rounds', () => {
   });
 });
 
+describe('a bench that is interrupted', () => {
+  it('keeps what it has, begins nothing more, and calls what was cut off neither a run nor a failure', async () => {
+    const ending = new AbortController();
+    const runs = planRuns([found], false, () => ({ ...paceOf(found.suite, false, 2), rounds: 3 }));
+    let begun = 0;
+    const play = async () => {
+      begun += 1;
+      if (begun < 4) return report(1);
+      ending.abort();
+      throw new Error('it was interrupted');
+    };
+    expect(await playRounds(runs, play, () => {}, ending.signal)).to.equal(3);
+    expect(begun).to.equal(4);
+    expect(runs.map(({ reports, failure }) => [reports.length, failure])).to.deep.equal([
+      [1, undefined],
+      [2, undefined],
+    ]);
+    expect(rowsOf(runs)).to.have.length(2);
+  });
+});
+
+describe('the plan of a bench', () => {
+  const heavy: Arm = { name: 'heavy', question: 'long', unit: 'messages/s', notQuick: 'it takes long', run: never };
+  const once: Arm = { name: 'once', question: 'one round', unit: 'messages/s', mostRounds: 1, run: never };
+  const suite = defineSuite({
+    name: 'planned',
+    question: 'What is run?',
+    pace: { full: { rounds: 2, measureMs: 7 }, quick: { scale: 0.5 } },
+    arms: [...arms, heavy, once],
+  });
+  const planned = { suite, module: new URL('file:///planned.js') };
+  const plan = (quick: boolean, suites = 2) => planRuns([planned], quick, () => paceOf(suite, quick, suites));
+
+  it('leaves out of a quick run what has no place there, says why, and counts the rest', () => {
+    expect(plan(true).map(({ skipped }) => skipped)).to.deep.equal([undefined, undefined, 'it takes long', undefined]);
+    expect(runsIn(plan(true))).to.equal(3);
+    expect(runsIn(plan(false))).to.equal(7);
+  });
+
+  it('follows the pace of a suite, and gives more rounds to one that is played alone', () => {
+    const [raw] = plan(false);
+    expect(raw?.pace).to.include({ rounds: 2, measureMs: 7, scale: 1 });
+    expect(plan(true)[0]?.pace).to.include({ rounds: 1, scale: 0.5 });
+    expect(plan(true, 1)[0]?.pace.rounds).to.equal(3);
+    expect(plan(false, 1)[0]?.pace).to.include({ rounds: 4, measureMs: 14 });
+    expect(plan(false, 1)[3]?.pace.rounds).to.equal(1);
+  });
+});
+
+describe('what can be believed of a row', () => {
+  const row = { spread: 0.1, rounds: 2, samples: 2_000, p50: 1, p99: 2, p999: 3, cpuUs: 4 };
+
+  it('is all of it when there are enough timings in each round', () => {
+    expect(believable(row)).to.deep.equal({ spread: 0.1, p50: 1, p99: 2, p999: 3, cpuUs: 4 });
+  });
+
+  for (const [what, facts, left] of [
+    ['no p99.9 of 999 timings', { samples: 1_998 }, ['spread', 'p50', 'p99', 'cpuUs']],
+    ['no p99 of 99 timings', { samples: 198 }, ['spread', 'p50', 'cpuUs']],
+    ['no median of what was timed as a whole', { samples: 2 }, ['spread', 'cpuUs']],
+    ['no spread of one round', { rounds: 1 }, ['p50', 'p99', 'p999', 'cpuUs']],
+    ['no processor time that nobody has measured', { cpuUs: 0 }, ['spread', 'p50', 'p99', 'p999']],
+  ] as const) {
+    it(`is ${what}`, () => expect(believable({ ...row, ...facts })).to.have.all.keys(...left));
+  }
+});
+
 describe('bench table', () => {
   it('aligns its columns and ends each row with its ratio', async () => {
     const { rows } = await play((arm) => report(arm === 'raw' ? 45_123_456 : 15_000_000));
     expect(tableLines(found.suite, rows, palette)).to.deep.equal([
       'demo  How many?',
-      '             value  unit        spread  p50 µs  p99 µs  cpu µs  memory  ratio',
-      '  raw   45,100,000  messages/s    ±0 %       1       2     0.5   40 MB',
-      '  tell  15,000,000  messages/s    ±0 %       1       2     0.5   40 MB  0.332 of raw',
+      '             value  unit        spread  p50 µs  p99 µs  p99.9  cpu µs  memory  ratio',
+      '  raw   45,100,000  messages/s    ±0 %       1       –      –     0.5   40 MB',
+      '  tell  15,000,000  messages/s    ±0 %       1       –      –     0.5   40 MB  0.332 of raw',
     ]);
   });
 
