@@ -105,7 +105,7 @@ export function emmettArm(name: string, events: number, streams: number): Arm {
   return {
     name,
     question: `Emmett on SQLite: ${events} event${events === 1 ? '' : 's'} an append, one append at a time`,
-    unit: 'commands/s',
+    unit: 'events/s',
     unavailable: peersMissing,
     async run(context) {
       const store = await startEmmett(`${context.folder}/emmett.db`);

@@ -1,5 +1,5 @@
 /**
- * The aggregate of the journal benches: each deposit is one small event.
+ * The aggregate of the journal benches: each deposit is one small event, or as many as asked for.
  */
 import { aggregate } from 'troupe';
 
@@ -20,6 +20,13 @@ export const account = aggregate({
       handle(state, input: { amount: number }, ctx) {
         ctx.emit('account.deposited', input);
         return { balance: state.balance + input.amount };
+      },
+    },
+    /** As many events in one command. */
+    depositEach: {
+      handle(state, input: { amount: number; times: number }, ctx) {
+        for (let i = 0; i < input.times; i += 1) ctx.emit('account.deposited', { amount: input.amount });
+        return { balance: state.balance + input.amount * input.times };
       },
     },
   },

@@ -42,11 +42,14 @@ if (process.send !== undefined && contextText !== undefined) {
   process.once('disconnect', () => {
     if (!reported) process.kill(-process.pid, 'SIGKILL');
   });
+  // Listening keeps a process alive, and an arm that waits for nothing has to end.
+  process.channel?.unref();
   // Written by run-arm.ts, of this same version.
   const context = JSON.parse(contextText) as ArmContext;
   const arm = await findArm();
   const report = await runArm(arm, context);
   reported = true;
+  process.channel?.ref();
   process.send(report, () => (arm.mayLinger === true ? process.exit() : process.disconnect()));
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'));

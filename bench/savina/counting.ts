@@ -21,7 +21,7 @@ export const producer = actor({
   initialState: () => 0,
   receive: {
     async produce(_state, { id, messages }: { id: string; messages: number }, ctx) {
-      await pour(ctx.ref(tally, id) as ActorRef, 'increment', undefined, messages);
+      await pour(ctx.ref(tally, id) as ActorRef, 'increment', messages);
       return ctx.ref(tally, id).ask('count', undefined, PATIENT);
     },
   },

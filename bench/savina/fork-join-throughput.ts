@@ -1,6 +1,7 @@
 /**
  * Savina's Fork Join, throughput: many actors get many messages, in turns.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { actor } from 'troupe';
 import { LARGE, PATIENT, type SavinaBench, sized } from './savina-bench.js';
 
@@ -34,7 +35,9 @@ export const forkJoinThroughput: SavinaBench = {
     for (let i = 0; i < each; i += 1) {
       const wait = (i + 1) % AHEAD === 0;
       for (const ref of refs) if (!wait) ref.tell('work', ANGLE);
-      if (wait) await Promise.all(refs.map((ref) => ref.send('work', ANGLE, PATIENT)));
+      if (!wait) continue;
+      await Promise.all(refs.map((ref) => ref.send('work', ANGLE, PATIENT)));
+      await turn();
     }
     const counts = await Promise.all(refs.map((ref) => ref.ask('count', undefined, PATIENT)));
     const counted = counts.reduce((sum, count) => sum + count, 0);

@@ -52,7 +52,7 @@ export const logisticMap: SavinaBench = {
       computers.push(await system.spawn(rateComputer, { id: `computer-${i}`, args: rate }));
       refs.push(await system.spawn(series, { id: `series-${i}`, args: { term: start, computer: `computer-${i}` } }));
     }
-    await Promise.all(refs.map((ref) => pour(ref as ActorRef, 'next', undefined, terms)));
+    await Promise.all(refs.map((ref) => pour(ref as ActorRef, 'next', terms)));
     let answer = 0;
     let counted = 0;
     for (const ref of refs) {

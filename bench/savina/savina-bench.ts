@@ -7,6 +7,7 @@
  * @see Imam and Sarkar, Savina: An Actor Benchmark Suite, AGERE! 2014; https://github.com/shamsimam/savina, where each
  *   benchmark's `*Config.java` holds its defaults
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ActorRef, ActorSystem } from 'troupe';
 
 export interface SavinaBench {
@@ -35,13 +36,27 @@ export const PATIENT = { timeout: '2m' } as const;
 /** Messages between two that wait for room. */
 const AHEAD = 500;
 
-/** Sends one message so often, without ever filling mailbox or link: each five-hundredth waits until it is taken. */
-export async function pour(ref: ActorRef, type: string, payload: unknown, count: number): Promise<void> {
-  for (let i = 1; i <= count; i += 1) {
-    if (i % AHEAD === 0) await ref.send(type, payload, PATIENT);
-    else ref.tell(type, payload);
+/**
+ * Sends so many messages without ever filling mailbox or link: each five-hundredth waits until it is taken, and lets the
+ * others on this thread have their turn.
+ */
+export async function pour(
+  ref: ActorRef,
+  type: string,
+  count: number,
+  payloadOf: (index: number) => unknown = nothing,
+): Promise<void> {
+  for (let i = 0; i < count; i += 1) {
+    if ((i + 1) % AHEAD !== 0) {
+      ref.tell(type, payloadOf(i));
+      continue;
+    }
+    await ref.send(type, payloadOf(i), PATIENT);
+    await turn();
   }
 }
+
+function nothing(): undefined {}
 
 /** What an actor needs of its context to hold back an answer. */
 interface Stashing {

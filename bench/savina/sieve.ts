@@ -2,7 +2,7 @@
  * Savina's Sieve of Eratosthenes: a chain of actors that grows with the primes found; one message for each number.
  */
 import { type ActorRef, actor } from 'troupe';
-import { LARGE, PATIENT, type SavinaBench, sized } from './savina-bench.js';
+import { LARGE, PATIENT, pour, type SavinaBench, sized } from './savina-bench.js';
 
 export const primeFilter = actor({
   name: 'savina-prime-filter',
@@ -53,17 +53,11 @@ export const sieve: SavinaBench = {
   async play(system, scale) {
     const limit = sized(100_000, scale, 1_000);
     const first = await system.spawn(primeFilter, { id: 'filter-0', args: { place: 0, size: 1_000, first: 2 } });
-    let sent = 0;
-    for (let candidate = 3; candidate < limit; candidate += 2) {
-      sent += 1;
-      if (sent % AHEAD === 0) await first.send('number', candidate, PATIENT);
-      else first.tell('number', candidate);
-    }
+    // 3, 5, 7 … below the limit.
+    const sent = Math.ceil((limit - 3) / 2);
+    await pour(first as ActorRef, 'number', sent, (index) => 3 + 2 * index);
     const answer = await first.ask('end', undefined, PATIENT);
     const counted = await first.ask('numbersSeen');
     return { expected: sent, counted, answer, known: primesBelow(limit) };
   },
 };
-
-/** Numbers between two that wait for room. */
-const AHEAD = 500;

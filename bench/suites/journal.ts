@@ -1,9 +1,9 @@
 /**
  * Suite `journal`: commands that are answered once their event is on the disk.
  *
- * Each command is an ask that deposits into one account and emits one small event. The baseline stores the same facts
- * as JSON with nothing around them, the same number in flight, through the same driver. What was processed is counted
- * in SQL after the end, in the file itself.
+ * Each command is an ask that deposits into one account and emits one small event, or ten, or a hundred. Counted are
+ * events, in SQL after the end, in the file itself. The baseline stores the same facts as JSON with nothing around them,
+ * the same number in flight, through the same driver.
  */
 import { join } from 'node:path';
 import { ActorSystem } from 'troupe';
@@ -11,6 +11,7 @@ import { emmettArm } from '../baselines/peer.js';
 import { countInFile, RawWriter } from '../baselines/raw-writer.js';
 import { account } from '../cast/account.js';
 import { timeEach } from '../harness/latency.js';
+import { timeAtHalfCapacity } from '../harness/steady-rate.js';
 import { type Arm, type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
 import { doAll, keepInFlight, type Uncounted } from '../harness/throughput.js';
 
@@ -22,6 +23,7 @@ type Command = (index: number) => Promise<unknown>;
 type Method = (context: ArmContext, command: Command) => Promise<Uncounted>;
 
 const manyInFlight: Method = (context, command) => keepInFlight(context, IN_FLIGHT, command);
+const atHalfCapacity: Method = (context, command) => timeAtHalfCapacity(context, IN_FLIGHT, command);
 
 export const journal = defineSuite({
   name: 'journal',
@@ -37,7 +39,7 @@ export const journal = defineSuite({
     emmettArm('emmett-100-an-append', 100, 1_000),
     troupeArm({
       name: 'commands-1000-in-flight',
-      question: 'commands to 10,000 aggregates, 1,000 in flight',
+      question: 'commands of one event to 10,000 aggregates, 1,000 in flight',
       baselines: ['raw-1000-in-flight', 'emmett-1-an-append', 'emmett-100-an-append'],
     }),
     troupeArm({
@@ -59,6 +61,28 @@ export const journal = defineSuite({
       durability: 'os',
       baselines: ['raw-os-1000-in-flight'],
     }),
+    batchArm('disk', 10, 'commands-1000-in-flight', 'emmett-100-an-append'),
+    batchArm('disk', 100, 'commands-1000-in-flight', 'emmett-100-an-append'),
+    batchArm('os', 10, 'os-1000-in-flight'),
+    batchArm('os', 100, 'os-1000-in-flight'),
+    {
+      ...rawArm(
+        'raw-half-load',
+        'one row per commit with fsync, at half the rate of its bound',
+        'disk',
+        atHalfCapacity,
+      ),
+      unit: 'µs',
+    },
+    {
+      ...troupeArm({
+        name: 'commands-half-load',
+        question: 'durable commands to 10,000 aggregates that come evenly, at half the rate of 1,000 in flight',
+        method: atHalfCapacity,
+        baselines: ['raw-half-load'],
+      }),
+      unit: 'µs',
+    },
     { ...rawArm('raw-1-in-flight', 'one row with fsync, one at a time', 'disk', timeEach), unit: 'µs' },
     {
       ...troupeArm({
@@ -81,14 +105,34 @@ interface TroupeArm {
   readonly aggregates?: number;
   readonly method?: Method;
   readonly memory?: boolean;
+  /** Events of a command. */
+  readonly events?: number;
+}
+
+/** Events in flight are some ten thousand, whatever the size of a command. */
+function batchArm(durability: Durability, events: number, ...baselines: string[]): Arm {
+  const lanes = Math.min(IN_FLIGHT, 10_000 / events);
+  return troupeArm({
+    name: `${durability}-${events}-events-a-command`,
+    question: `commands of ${events} events to 10,000 aggregates, durability '${durability}', ${lanes} in flight`,
+    durability,
+    events,
+    method: async (context, command) => inEvents(await keepInFlight(context, lanes, command), events),
+    baselines,
+  });
+}
+
+/** Of commands that make several events each: what an event costs. The times stay those of a command. */
+function inEvents(found: Uncounted, events: number): Uncounted {
+  return { ...found, value: found.value * events, cpuUs: found.cpuUs / events };
 }
 
 function troupeArm(spec: TroupeArm): Arm {
-  const { durability = 'disk', aggregates = AGGREGATES, method = manyInFlight, memory = false } = spec;
+  const { durability = 'disk', aggregates = AGGREGATES, method = manyInFlight, memory = false, events = 1 } = spec;
   return {
     name: spec.name,
     question: spec.question,
-    unit: 'commands/s',
+    unit: 'events/s',
     baselines: spec.baselines,
     async run(context): Promise<Measurement> {
       const path = join(context.folder, 'bench.db');
@@ -102,7 +146,7 @@ function troupeArm(spec: TroupeArm): Arm {
       const deposit = (index: number): Promise<unknown> => {
         const ref = refs[index % aggregates];
         if (ref === undefined) throw new Error(`no reference ${index}`);
-        return ref.ask('deposit', { amount: 1 });
+        return events === 1 ? ref.ask('deposit', { amount: 1 }) : ref.ask('depositEach', { amount: 1, times: events });
       };
       await doAll(aggregates, IN_FLIGHT, deposit);
       const found = await method(context, deposit);
@@ -110,7 +154,7 @@ function troupeArm(spec: TroupeArm): Arm {
       await system.stop();
       return {
         ...found,
-        sent: found.sent + aggregates,
+        sent: (found.sent + aggregates) * events,
         processed: counted ?? (await countInFile(path, 'SELECT count(*) AS n FROM event_log')),
       };
     },
@@ -121,7 +165,7 @@ function rawArm(name: string, question: string, durability: Durability, method: 
   return {
     name,
     question,
-    unit: 'commands/s',
+    unit: 'events/s',
     async run(context): Promise<Measurement> {
       const path = join(context.folder, 'raw.db');
       const writer = await RawWriter.open(path, durability === 'disk' ? 'FULL' : 'NORMAL');

@@ -33,7 +33,6 @@ const READ_MODELS = [orders, payments, salesByCountry, salesByDay, stock];
 /** 30 events each. Few in a quick run, because each arm has to write them first. */
 const ORDERS = 3_000;
 const QUICK_ORDERS = 500;
-const QUICK_MS = 1_000;
 
 /** A number that is another one when an event is missing, or was counted twice, in any of the tables. */
 const DIGEST = `
@@ -100,7 +99,7 @@ async function measured(context: ArmContext, fold: (journal: Journal) => Promise
   const given = process.env['TROUPE_BENCH_JOURNAL'];
   if (given !== undefined) await copyFile(given, path);
   const writer = await ActorSystem.start({ name: 'bench', cast: AGGREGATES, workers: 0, journal });
-  if (given === undefined) await trade(writer, context.measureMs < QUICK_MS ? QUICK_ORDERS : ORDERS);
+  if (given === undefined) await trade(writer, context.scale < 1 ? QUICK_ORDERS : ORDERS);
   let count = 0;
   let last = 0;
   let weight = 0;

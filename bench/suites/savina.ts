@@ -45,6 +45,8 @@ const WORKERS = 2;
 export const savina = defineSuite({
   name: 'savina',
   question: "How fast are Savina's actor benchmarks, on one thread and on two workers, with their answers checked?",
+  // Some run for ten seconds by themselves.
+  pace: { full: { rounds: 1 } },
   arms: BENCHES.flatMap((bench) => [armOf(bench, 0), armOf(bench, WORKERS)]),
 });
 

@@ -3,6 +3,7 @@
  *
  * Each row stands beside its smallest one: a ratio of 1 is what doesn't grow at all.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ActorSystem } from 'troupe';
 import { countInFile } from '../baselines/raw-writer.js';
@@ -16,7 +17,8 @@ import { countBursts, doAll, keepInFlight } from '../harness/throughput.js';
 const PAYLOADS = [10, 1_000, 100_000, 1_000_000];
 const ACTORS = [1, 100, 10_000];
 const HISTORIES = [10, 1_000, 100_000];
-const WORKERS = [1, 2];
+/** One, two, and twice as many as long as the machine has processors for them. */
+const WORKERS = [1, 2, 4, 8, 16].filter((workers) => workers <= Math.max(2, availableParallelism()));
 const IN_FLIGHT = 1_000;
 
 export const scaling = defineSuite({

@@ -13,8 +13,6 @@ import { countBursts } from '../harness/throughput.js';
 import { cpuSince, startWarmUp } from '../harness/warm-up.js';
 
 const BURST = 1_000;
-/** Below this a run is a quick one, and a tenth of the actors has to do. */
-const FULL_MS = 1_000;
 
 export const spawn = defineSuite({
   name: 'spawn',
@@ -137,7 +135,7 @@ async function stopChildren(context: ArmContext, children: number): Promise<Meas
 }
 
 async function idleActors(context: ArmContext): Promise<Measurement> {
-  const actors = context.measureMs < FULL_MS ? 100_000 : 1_000_000;
+  const actors = context.scale < 1 ? 100_000 : 1_000_000;
   const { system, ref } = await start();
   const before = heapUsed();
   const cpu = process.cpuUsage();

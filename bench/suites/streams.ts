@@ -6,7 +6,7 @@
  */
 import { Subject } from 'rxjs';
 import { ActorSystem, type RecordedEvent } from 'troupe';
-import { deduplicate, ofType, summarize } from 'troupe/operators';
+import { deduplicate, ofType, perAggregate, resequence, summarize } from 'troupe/operators';
 import { account } from '../cast/account.js';
 import { scaled, timeOnce } from '../harness/once.js';
 import { type Arm, type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
@@ -27,6 +27,7 @@ export const streams = defineSuite({
       run: subject,
     },
     fanOut(1),
+    fanOut(10),
     fanOut(SUBSCRIBERS, 'subject-100-subscribers'),
     {
       name: 'read-all',
@@ -39,6 +40,15 @@ export const streams = defineSuite({
     ),
     operatorArm('deduplicate', 'deduplicate with a window of 10,000 keys', (source, seen) =>
       source.pipe(deduplicate({ by: (event) => event.id, window: 10_000 })).subscribe(() => seen(1)),
+    ),
+    operatorArm(
+      'resequence',
+      'resequence by position, every two events swapped',
+      (source, seen) => source.pipe(resequence({ sequence: (event) => event.position })).subscribe(() => seen(1)),
+      (position) => (position % 2 === 0 ? position - 1 : position + 1),
+    ),
+    operatorArm('per-aggregate', 'perAggregate, a synchronous step for each event', (source, seen) =>
+      source.pipe(perAggregate((event) => [event.position])).subscribe(() => seen(1)),
     ),
     operatorArm('summarize', 'summarize by aggregate, ten events into one', (source, seen) =>
       source
@@ -105,6 +115,8 @@ function operatorArm(
   name: string,
   what: string,
   connect: (source: Subject<RecordedEvent>, seen: (events: number) => void) => unknown,
+  /** Which event comes at a place. */
+  comes: (place: number) => number = (place) => place,
 ): Arm {
   return {
     name,
@@ -114,9 +126,9 @@ function operatorArm(
       const source = new Subject<RecordedEvent>();
       let processed = 0;
       connect(source, (events) => (processed += events));
-      let position = 0;
+      let place = 0;
       const found = await countBursts(context, () => {
-        for (let i = 0; i < BURST; i += 1) source.next(eventAt((position += 1)));
+        for (let i = 0; i < BURST; i += 1) source.next(eventAt(comes((place += 1))));
         return BURST;
       });
       return { ...found, processed };

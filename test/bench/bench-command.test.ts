@@ -47,7 +47,7 @@ describe('bench command', function () {
     expect(record.machine).to.be.a('string');
     expect(record.commit).to.be.a('string');
     expect(record.results.map((row: { name: string }) => row.name)).to.deep.equal(['single', 'double']);
-    expect(record.results[0]).to.include({ suite: 'honest', sent: 200, processed: 200, samples: 20 });
+    expect(record.results[0]).to.include({ suite: 'honest', sent: 300, processed: 300, samples: 30 });
     expect(record.ratios).to.deep.equal({ 'honest.double/single': 2 });
   });
 
@@ -117,7 +117,7 @@ describe('bench command', function () {
   it('lists suites, questions and arms', async () => {
     const { code, stdout } = await run(['--list']);
     expect(code).to.equal(0);
-    expect(stdout).to.match(/^honest {2}Is two twice one\?\n {2}single +one\n {2}double +two\n/);
+    expect(stdout).to.match(/^honest {2}Is two twice one\?\n {2}single +one\n {2}double +two\n/m);
     expect(stdout).to.match(/^troubled /m);
   });
 
