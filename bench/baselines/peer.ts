@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { timeEach } from '../harness/latency.js';
+import { watchUsage } from '../harness/process-usage.js';
 import type { Arm, ArmContext, Measurement } from '../harness/suite.js';
 import { countBursts, keepInFlight } from '../harness/throughput.js';
 
@@ -84,7 +85,7 @@ function peerArm(
     mayLinger: true,
     unavailable: peersMissing,
     async run(context) {
-      const counter = await startPeer(peer);
+      const counter = await startFrom<CountingPeer>('counters.js', peer);
       const found = await measure(context, counter);
       const processed = await counter.total();
       await counter.stop();
@@ -93,11 +94,40 @@ function peerArm(
   };
 }
 
-async function startPeer(peer: string): Promise<CountingPeer> {
-  const module = (await import(new URL('counters.js', FOLDER).href)) as Record<string, () => Promise<CountingPeer>>;
-  const start = module[peer];
-  if (start === undefined) throw new Error(`bench/peers/counters.js has no ${peer}`);
+async function startFrom<Peer>(file: string, name: string): Promise<Peer> {
+  // Files of bench/peers/, which export functions that start a peer; their shapes are declared beside the arms.
+  const module = (await import(new URL(file, FOLDER).href)) as Record<string, () => Peer | Promise<Peer>>;
+  const start = module[name];
+  if (start === undefined) throw new Error(`bench/peers/${file} has no ${name}`);
   return start();
+}
+
+/** What `nurseries.js` gives. */
+interface NurseryPeer {
+  burst(count: number): Promise<unknown> | void;
+  handled(): number;
+  stop(): unknown;
+}
+
+/** Actors that begin, handle one message and end, in bursts of 1,000. */
+export function peerSpawnArm(name: string, peer: string, what: string): Arm {
+  return {
+    name,
+    question: `${what}: begins, handles one message and ends, in bursts of 1,000`,
+    unit: 'actors/s',
+    mayLinger: true,
+    unavailable: peersMissing,
+    async run(context) {
+      const nursery = await startFrom<NurseryPeer>('nurseries.js', peer);
+      const found = await countBursts(context, async () => {
+        await nursery.burst(BURST);
+        return BURST;
+      });
+      const processed = nursery.handled();
+      await nursery.stop();
+      return { ...found, processed };
+    },
+  };
 }
 
 /** Emmett's event store on SQLite: appends of some events each, one at a time. */
@@ -165,19 +195,14 @@ export function erlangArm(name: string, kind: string, question: string, unit: Ar
       const run = promisify(execFile);
       await run('erlc', ['-o', folder, fileURLToPath(new URL('counter.erl', FOLDER))]);
       const call = `counter:main(["${kind}","${Math.round(warmupMs)}","${Math.round(measureMs)}"]).`;
-      const { stdout } = await run('erl', [
-        '+S',
-        `${schedulers}:${schedulers}`,
-        '-pa',
-        folder,
-        '-noshell',
-        '-eval',
-        call,
-      ]);
-      const [value = 0, sent = 0, processed = 0, meanUs = 0] = stdout.trim().split(' ').map(Number);
+      const running = run('erl', ['+S', `${schedulers}:${schedulers}`, '-pa', folder, '-noshell', '-eval', call]);
+      const usage = watchUsage(running.child.pid);
+      const { stdout } = await running;
+      const [value = 0, sent = 0, processed = 0, cpuUs = 0] = stdout.trim().split(' ').map(Number);
+      const { memoryMb } = usage();
       // One burst after the other, inside of Erlang: only their mean is known.
-      const each = { samples: 1, p50: meanUs, p99: meanUs, p999: meanUs, cpuUs: meanUs };
-      return { ...each, value, sent, processed };
+      const each = 1_000_000 / value;
+      return { value, samples: 1, p50: each, p99: each, p999: each, cpuUs, memoryMb, sent, processed };
     },
   };
 }

@@ -44,14 +44,16 @@ export async function timeAtRate(
   const latencies: number[] = [];
   const everyMs = 1_000 / perSecond;
   const underWay = new Set<Promise<void>>();
-  let failure: unknown;
+  let failure: Error | undefined;
   let sent = 0;
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   const begin = (dueAt: number): void => {
     const one = operation(sent++)
       .then(() => void latencies.push((performance.now() - dueAt) * 1_000))
-      .catch((error: unknown) => (failure ??= error))
+      .catch((cause: unknown) => {
+        failure ??= new Error('an operation has failed', { cause });
+      })
       .then(() => void underWay.delete(one));
     underWay.add(one);
   };

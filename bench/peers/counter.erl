@@ -1,6 +1,7 @@
 %% The counter of the benches as an Erlang process, on one scheduler or several.
 %%
-%% Prints `VALUE SENT PROCESSED P50US`: operations per second, what was sent, what the counter says.
+%% Prints `VALUE SENT PROCESSED CPUUS`: operations per second, what was sent, what the counter says, and the processor
+%% time of one operation in microseconds, all schedulers.
 -module(counter).
 -export([main/1]).
 
@@ -9,11 +10,14 @@ main([Kind, WarmupMs, MeasureMs]) ->
     run(Kind, Counter, now_ms() + list_to_integer(WarmupMs), 0),
     Start = erlang:monotonic_time(microsecond),
     Warm = call(Counter, 0),
+    {Cpu, _} = statistics(runtime),
     run(Kind, Counter, now_ms() + list_to_integer(MeasureMs), 0),
     Done = call(Counter, 0),
     Took = erlang:monotonic_time(microsecond) - Start,
+    {CpuDone, _} = statistics(runtime),
     Measured = Done - Warm,
-    io:format("~p ~p ~p ~p~n", [Measured * 1000000 / Took, get(sent), Done, Took / max(Measured, 1)]),
+    CpuUs = (CpuDone - Cpu) * 1000 / max(Measured, 1),
+    io:format("~p ~p ~p ~p~n", [Measured * 1000000 / Took, get(sent), Done, CpuUs]),
     halt(0).
 
 %% Across schedulers the counter runs on the second one; the driver stays on the first.
@@ -31,6 +35,7 @@ run(Kind, Counter, Until, _) ->
 
 burst("call", Counter) -> calls(Counter, 1000), sent(1000);
 burst("pingpong", Counter) -> pingpong(Counter, 500), sent(1000);
+burst("spawn", Counter) -> lives(Counter, 1000), counted(Counter, 1000), sent(1000);
 burst(_, Counter) -> tells(Counter, 1000), call(Counter, 0), sent(1000).
 
 sent(N) ->
@@ -42,6 +47,21 @@ tells(Counter, N) -> Counter ! {add, 1}, tells(Counter, N - 1).
 
 calls(_, 0) -> ok;
 calls(Counter, N) -> call(Counter, 1), calls(Counter, N - 1).
+
+%% Processes that handle one message each, and end.
+lives(_, 0) -> ok;
+lives(Counter, N) ->
+    Life = spawn(fun() -> receive {once, To} -> To ! {add, 1} end end),
+    Life ! {once, Counter},
+    lives(Counter, N - 1).
+
+%% Until the counter has heard of all of them.
+counted(Counter, More) ->
+    Before = case get(sent) of undefined -> 0; Sent -> Sent end,
+    case call(Counter, 0) >= Before + More of
+        true -> ok;
+        false -> erlang:yield(), counted(Counter, More)
+    end.
 
 %% As gen_server:call does it: a monitor is the reference of the reply.
 call(Counter, Amount) ->

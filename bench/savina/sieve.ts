@@ -55,7 +55,7 @@ export const sieve: SavinaBench = {
     const first = await system.spawn(primeFilter, { id: 'filter-0', args: { place: 0, size: 1_000, first: 2 } });
     // 3, 5, 7 … below the limit.
     const sent = Math.ceil((limit - 3) / 2);
-    await pour(first as ActorRef, 'number', sent, (index) => 3 + 2 * index);
+    await pour(first, 'number', sent, (index) => 3 + 2 * index);
     const answer = await first.ask('end', undefined, PATIENT);
     const counted = await first.ask('numbersSeen');
     return { expected: sent, counted, answer, known: primesBelow(limit) };

@@ -109,14 +109,16 @@ interface TroupeArm {
   readonly events?: number;
 }
 
-/** Events in flight are some ten thousand, whatever the size of a command. */
+/** Some ten thousand events are in flight, and each aggregate has begun with one command. */
 function batchArm(durability: Durability, events: number, ...baselines: string[]): Arm {
   const lanes = Math.min(IN_FLIGHT, 10_000 / events);
+  const aggregates = AGGREGATES / events;
   return troupeArm({
     name: `${durability}-${events}-events-a-command`,
-    question: `commands of ${events} events to 10,000 aggregates, durability '${durability}', ${lanes} in flight`,
+    question: `commands of ${events} events to ${aggregates} aggregates, durability '${durability}', ${lanes} in flight`,
     durability,
     events,
+    aggregates,
     method: async (context, command) => inEvents(await keepInFlight(context, lanes, command), events),
     baselines,
   });

@@ -7,6 +7,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ActorSystem, type ActorRef } from 'troupe';
+import { erlangArm, peerSpawnArm } from '../baselines/peer.js';
 import { child, counted, parent } from '../cast/nursery.js';
 import { type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
 import { countBursts } from '../harness/throughput.js';
@@ -24,11 +25,15 @@ export const spawn = defineSuite({
       unit: 'actors/s',
       run: objectsInAMap,
     },
+    peerSpawnArm('nact-spawn', 'nact', 'nact'),
+    peerSpawnArm('xstate-spawn', 'xstate', 'xstate, fromTransition'),
+    peerSpawnArm('effect-spawn', 'effect', 'effect, a fiber and a queue'),
+    erlangArm('erlang-spawn', 'spawn', 'processes that handle one message, in bursts of 1,000', 'actors/s', 1),
     {
       name: 'spawn-tell-stop',
       question: 'spawn a child, tell it one message, which it handles and stops; in bursts of 1,000',
       unit: 'actors/s',
-      baselines: ['objects-in-a-map'],
+      baselines: ['objects-in-a-map', 'nact-spawn', 'xstate-spawn', 'effect-spawn', 'erlang-spawn'],
       run: spawnTellStop,
     },
     {
