@@ -212,7 +212,7 @@ let erlang: string | undefined | null = null;
 function erlangMissing(): string | undefined {
   if (erlang === null) {
     try {
-      execFileSync('erlc', ['-help'], { stdio: 'ignore' });
+      execFileSync('erl', ['+V'], { stdio: 'ignore' });
       erlang = undefined;
     } catch {
       erlang = 'there is no Erlang; on Debian: apt-get install erlang-base';

@@ -37,6 +37,11 @@ export function readRecord(file: string): BenchRecord {
   throw new ScenarioInputError(`${file} holds no results; give a file that --json has written`);
 }
 
+/** The row of that name, `SUITE.ARM`. */
+export function rowNamed(record: BenchRecord, name: string): Row | undefined {
+  return record.results.find((row) => `${row.suite}.${row.name}` === name);
+}
+
 function roundedRow(row: Row): Row {
   return {
     ...row,

@@ -4,7 +4,7 @@
  * Bars are compared only within their group, because units and magnitudes differ between groups. No script, no font of
  * its own, and colours that can be told apart in a light and in a dark page.
  */
-import type { BenchRecord } from './bench-record.js';
+import { type BenchRecord, rowNamed } from './bench-record.js';
 import type { Row } from './rows.js';
 import { readableValue } from './table.js';
 
@@ -19,7 +19,7 @@ export function chartSvg(record: BenchRecord, wanted: readonly string[]): string
   const parts: string[] = [];
   let y = 40;
   for (const name of wanted) {
-    const row = record.results.find((one) => `${one.suite}.${one.name}` === name);
+    const row = rowNamed(record, name);
     if (row === undefined) continue;
     const group = [row, ...row.baselines.flatMap((baseline) => find(record, row.suite, baseline))];
     const most = Math.max(...group.map(({ value }) => value));

@@ -48,8 +48,9 @@ export function nact() {
 /** xstate: a reducer; nothing in it is asynchronous. */
 export function xstate() {
   const { one, handled } = handling();
-  const once = fromTransition((context) => {
-    one();
+  const once = fromTransition((context, { type }) => {
+    // Its end is an event too.
+    if (type === 'once') one();
     return { count: context.count + 1 };
   }, { count: 0 });
   return {

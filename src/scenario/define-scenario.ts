@@ -79,7 +79,7 @@ export const COMMON_OPTIONS = {
     type: 'string',
     placeholder: 'N|auto',
     default: '0',
-    description: 'worker threads; 0: everything on one thread, auto: one less than the cores',
+    description: 'worker threads; 0: everything on one thread, auto: one fewer than the cores',
   },
   journal: {
     type: 'string',

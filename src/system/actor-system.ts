@@ -312,7 +312,7 @@ export class ActorSystem implements AsyncDisposable {
    * @throws TROUPE_INVALID_OPTIONS when there is something at `path`, or the journal is in memory.
    * @throws TROUPE_JOURNAL_WRITE_FAILED when the copy can't be written; nothing is left at `path` then.
    * @example
-   * const { position } = await system.backup(`backups/shop-${Date.now()}.db`);
+   * const { position } = await system.backup('backups/shop-monday.db');
    * console.log(`all up to position ${position} is safe`);
    */
   async backup(path: string): Promise<JournalBackup> {

@@ -2,8 +2,12 @@
  * The parts of the README that are made and not written: the table of limits from the runtime's own defaults, the
  * numbers from the files that benches have left. They stand between `<!-- generated: NAME -->` and `<!-- end -->`.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BenchRecord, readRecord, rowNamed } from '../../bench/harness/bench-record.js';
+import { believable, type Row } from '../../bench/harness/rows.js';
+import { readableValue } from '../../bench/harness/table.js';
+import { targetText, type Verdict, verdictsOn } from '../../bench/targets.js';
 import { LIMITS } from '../../src/core/limits.js';
 
 type Limit = keyof typeof LIMITS;
@@ -294,59 +298,65 @@ function readable(limit: Limit | undefined): string {
   return value >= 1_000 ? `${value / 1_000} s` : `${value} ms`;
 }
 
-/** What the README needs of a file that `npm run bench -- --json FILE` has written. */
-interface StoredRun {
-  readonly machine: string;
-  readonly node: string;
-  readonly commit: string;
-  readonly quick?: boolean;
-  readonly results: readonly StoredRow[];
-  readonly ratios: Readonly<Record<string, number>>;
-}
-
-interface StoredRow {
-  readonly suite: string;
-  readonly name: string;
-  readonly question?: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** The numbers of all files in `bench/results`, or what to do when there are none. */
+/**
+ * The numbers of the newest file in `bench/results` (the last by name), or what to do when there is none: where they were
+ * measured, each target with what was reached, and all rows that stand beside a baseline.
+ */
 export async function benchTables(root: string): Promise<string> {
   const folder = join(root, 'bench', 'results');
-  const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.json')).sort();
-  if (files.length === 0) return 'No results are stored yet: run them on your machine.';
-  const tables = await Promise.all(
-    files.map(async (file) => {
-      // Written by our own benches.
-      const stored = JSON.parse(await readFile(join(folder, file), 'utf8')) as StoredRun;
-      const { machine, node, commit, quick, results, ratios } = stored;
-      // What is measured against something; the baselines stand in the ratios.
-      const rows = results.flatMap((row) => {
-        const against = Object.entries(ratios).filter(([pair]) => pair.startsWith(`${row.suite}.${row.name}/`));
-        if (against.length === 0) return [];
-        const shown = against
-          .map(([pair, ratio]) => `${number(ratio)} of ${pair.slice(pair.indexOf('/') + 1)}`)
-          .join(', ');
-        return `| ${row.suite}.${row.name} | ${row.question ?? ''} | ${number(row.value)} ${row.unit} | ${number(row.p50)} | ${number(row.p99)} | ${shown} |`;
-      });
-      return [
-        `\`${file}\`: ${machine}; Node ${node}; commit ${commit}${quick === true ? '; a short run' : ''}. p50 and p99 in µs.`,
-        '',
-        '| arm | what | median | p50 | p99 | ratio |',
-        '|---|---|---|---|---|---|',
-        ...rows,
-      ].join('\n');
-    }),
-  );
-  return tables.join('\n\n');
+  const files = await readdir(folder).catch((): string[] => []);
+  const file = files
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .at(-1);
+  if (file === undefined) return 'No results are stored yet: run them on your machine.';
+  const record = readRecord(join(folder, file));
+  const { machine, node, commit, quick } = record;
+  const verdicts = verdictsOn(record).filter(({ reached }) => reached !== undefined);
+  const met = verdicts.filter(({ isMet }) => isMet).length;
+  const chart = files.includes('chart.svg') ? ['![Rows and their baselines as bars](bench/results/chart.svg)', ''] : [];
+  return [
+    `Measured on ${machine}; Node ${node}; commit ${commit}${quick ? '; a short run' : ''}. All of it:`,
+    `[${file}](bench/results/${file}).`,
+    '',
+    ...chart,
+    `Of ${verdicts.length} targets ${met} are reached:`,
+    '',
+    '| row | what | target | reached | |',
+    '|---|---|---|---|---|',
+    ...verdicts.map((verdict) => targetRow(record, verdict)),
+    '',
+    '<details><summary>All rows that stand beside a baseline</summary>',
+    '',
+    '| row | what | median | ± | p50 | p99 | p99.9 | memory | ratio |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...record.results.flatMap((row) => benchRow(record, row)),
+    '',
+    'p50, p99, p99.9 in µs; – where too little was timed to tell.',
+    '',
+    '</details>',
+  ].join('\n');
 }
 
-function number(value: number): string {
-  return value.toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+function targetRow(record: BenchRecord, { target, reached, isMet }: Verdict): string {
+  const row = rowNamed(record, target.row);
+  const text = targetText(target, row?.unit ?? '');
+  return `| \`${target.row}\` | ${row?.question ?? ''} | ${text} | ${readableValue(reached ?? 0)} | ${isMet ? '✓' : 'not reached'} |`;
+}
+
+/** A baseline itself stands in the ratios of others. */
+function benchRow(record: BenchRecord, row: Row): string[] {
+  const name = `${row.suite}.${row.name}`;
+  const against = Object.entries(record.ratios).filter(([pair]) => pair.startsWith(`${name}/`));
+  if (against.length === 0) return [];
+  const ratios = against.map(([pair, ratio]) => `${readableValue(ratio)} of ${pair.slice(pair.indexOf('/') + 1)}`);
+  const { spread, p50, p99, p999 } = believable(row);
+  const times = [p50, p99, p999].map((time) => (time === undefined ? '–' : readableValue(time)));
+  const share = spread === undefined ? '–' : `${Math.round(spread * 100)} %`;
+  const value = `${readableValue(row.value)} ${row.unit}`;
+  return [
+    `| ${name} | ${row.question} | ${value} | ${share} | ${times.join(' | ')} | ${Math.round(row.memoryMb)} MB | ${ratios.join(', ')} |`,
+  ];
 }
 
 /** The README with its made parts made anew. */
