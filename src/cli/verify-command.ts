@@ -4,6 +4,7 @@
  * Reads beside a running system and changes nothing. A file that is no journal is bad input (2); a journal that is
  * damaged, or that the cast can't read, fails (1).
  */
+import { systemClock } from '../core/clock.js';
 import { isTroupeError } from '../core/troupe-error.js';
 import { inspectPath } from '../journal/journal-path.js';
 import type { JournalReader } from '../journal/open-journal.js';
@@ -15,6 +16,7 @@ import { castFrom, withReader } from './journal-file.js';
 import { CAST_OPTION, tool, type ToolCall } from './tool.js';
 import { CodeCheck } from './verify-code.js';
 import { Findings } from './verify-findings.js';
+import { SAGA_CHECK, SagaCheck } from './verify-sagas.js';
 import { verifyReadModels } from './verify-read-models.js';
 
 type Call = ToolCall<typeof CAST_OPTION>;
@@ -23,8 +25,8 @@ export const verifyCommand = tool({
   name: 'verify',
   summary: 'check a journal from end to end, and with --cast whether your code can read all of it',
   about: [
-    "Checks SQLite's structure, all checksums, gapless positions and versions, the index, outcomes, snapshots, and " +
-      'checkpoints. With --cast also: every event is upcast and validated, every state folded, every snapshot compared ' +
+    "Checks SQLite's structure, all checksums, gapless positions and versions, the index, outcomes, snapshots, " +
+      'checkpoints, timers, and what sagas keep. With --cast also: every event is upcast and validated, every state folded, every snapshot compared ' +
       'with a fresh fold, every read model with a fresh build. Run that before you deploy a change of events.',
     'Works while a system runs, and changes nothing.',
   ],
@@ -77,17 +79,22 @@ async function examineWith(
   findings: Findings,
 ): Promise<JournalSurvey> {
   const { problems } = call;
+  const sagas = new SagaCheck((finding) => findings.add(finding));
   const code = cast === undefined ? undefined : new CodeCheck(cast.aggregates, (finding) => findings.add(finding));
   const survey = await reader.verify({
     found: (finding) => findings.add({ code: 'TROUPE_JOURNAL_CORRUPT', ...finding }),
     events: (events) => code?.readable(events),
+    record: (record) => sagas.record(record),
+    timer: (timer) => sagas.timer(timer),
   });
+  sagas.end(survey.head, systemClock.now());
   findings.expect('file structure');
   findings.expect('positions', `${survey.events} events in ${survey.pages} pages`);
   findings.expect('versions', `${survey.aggregates.length} aggregates`);
   findings.expect('outcomes', `${survey.outcomes} of commands without events`);
   findings.expect('snapshots', `${survey.snapshots}`);
-  findings.expect('checkpoints', `${survey.records} records`);
+  findings.expect('checkpoints', `${survey.records} records, ${survey.timers} timers`);
+  findings.expect(SAGA_CHECK, sagas.checked);
   if (code === undefined) {
     await verifyReadModels(call.journal, reader, undefined, findings);
     return survey;

@@ -7,6 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { TroupeError } from '../core/troupe-error.js';
+import type { StoredTimer } from './timer-change.js';
 
 /** Of a page of events: its text, where it stands, and when it was committed. */
 export function pageChecksum(firstPosition: number, lastPosition: number, recordedAt: number, body: string): number {
@@ -46,6 +47,10 @@ export function outcomeChecksum(
 
 export function recordChecksum(kind: string, key: string, value: string): number {
   return crc32(value, crc32(`${kind}\n${key}\n`));
+}
+
+export function timerChecksum({ owner, name, setting, wakeAt, body }: StoredTimer): number {
+  return crc32(body, crc32(`${owner}\n${name}\n${setting}\n${wakeAt}\n`));
 }
 
 /** A row that is not as it was written; `what` names it, such as `the record reaction/deliver`. */

@@ -17,7 +17,7 @@ import { SqliteConnection } from './sqlite-connection.js';
 import { asDamage } from './sqlite-error.js';
 import { SqliteJournal } from './sqlite-journal.js';
 import { createSchemaSql } from './sqlite-schema.js';
-import { hasTimers, readTimers, TIMER_TABLE } from './sqlite-timers.js';
+import { readTimers } from './sqlite-timers.js';
 import type { StoredTimer, TimerQuery } from './timer-change.js';
 import { type JournalSurvey, type JournalVisitor, verifyJournal } from './verify-journal.js';
 import { listSnapshots, readSnapshot, type SnapshotName } from './sqlite-snapshots.js';
@@ -91,8 +91,7 @@ async function prepareFile(connection: SqliteConnection, durability: 'disk' | 'o
     PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'};
     PRAGMA wal_autocheckpoint = 10000;
     PRAGMA ${LOG_SIZE};
-    PRAGMA temp_store = MEMORY;
-    ${TIMER_TABLE}`);
+    PRAGMA temp_store = MEMORY;`);
 }
 
 /** Up to this size the whole file is checked for damage when it is opened; larger ones are what `troupe verify` is for. */
@@ -145,8 +144,7 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
       head: () => readPosition(connection),
       read: (query) => readEvents(connection, query),
       readRecords: (kind, range) => readRecords(connection, kind, range),
-      // A journal that an earlier release has written has none.
-      readTimers: async (query) => ((await hasTimers(connection)) ? readTimers(connection, query) : []),
+      readTimers: (query) => readTimers(connection, query),
       snapshots: () => listSnapshots(connection),
       snapshotState: (name) => readSnapshot(connection, name),
       verify: (visitor) => verifyJournal(connection, visitor),

@@ -69,8 +69,8 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
   UPDATE meta SET value = iif(key = 'indexed_to', NEW.indexed_to, -NEW.indexed_to)
   WHERE key IN ('indexed_to', 'indexed_to_negated') AND NEW.indexed_to IS NOT NULL;
 
-  INSERT INTO outcome (stream, seq, command_hash, command_id, fingerprint, outcome, checksum)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+  INSERT INTO outcome (stream, seq, command_hash, hash_negated, command_id, fingerprint, outcome, checksum)
+  SELECT value ->> 0, value ->> 1, value ->> 2, -(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6
   FROM json_each(NEW.outcomes);
 
   DELETE FROM outcome WHERE (stream, seq) IN (

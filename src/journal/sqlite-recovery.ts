@@ -42,6 +42,9 @@ interface StreamQuery<Columns extends readonly unknown[]> {
 /** The place of the question, the number of the aggregate, and the columns of the query. */
 type StreamAnswer<Columns extends readonly unknown[]> = readonly [place: number, stream: number, ...Columns];
 
+/** Instead of the hashes of outcomes, when they are not those that were written. */
+const DAMAGED = 'damaged';
+
 const LOAD = aboutStreams<
   [rows: readonly StoredHashes[], outcomes: string | null, outcomeSeq: number, snapshot: SnapshotRow | null]
 >(`
@@ -50,7 +53,10 @@ const LOAD = aboutStreams<
       SELECT * FROM stream_page WHERE stream = stream.stream ORDER BY first_version
     )
   )),
-  (SELECT group_concat(command_hash) FROM outcome WHERE stream = stream.stream),
+  (
+    SELECT iif(sum(command_hash <> -hash_negated) > 0, '${DAMAGED}', group_concat(command_hash))
+    FROM outcome WHERE stream = stream.stream
+  ),
   coalesce((SELECT max(seq) FROM outcome WHERE stream = stream.stream), 0),
   json((
     SELECT json_array(version, schema_version, checksum, state) FROM snapshot
@@ -70,9 +76,15 @@ const FIND_ROWS = aboutStreams<[rows: readonly StoredPages[]]>(`
 
 type HashedRow = readonly [StoredPages, StoredHashes];
 
-type StoredOutcomeRow = readonly [seq: number, fingerprint: number, outcome: string, checksum: number];
+type StoredOutcomeRow = readonly [
+  seq: number,
+  commandId: string,
+  fingerprint: number,
+  outcome: string,
+  checksum: number,
+];
 
-const FIND_OUTCOMES = aboutStreams<[rows: readonly HashedRow[], eventless: StoredOutcomeRow | null]>(`
+const FIND_OUTCOMES = aboutStreams<[rows: readonly HashedRow[], eventless: readonly StoredOutcomeRow[]]>(`
   json((
     SELECT json_group_array(json_array(
       json_array(first_version, last_version, first_position, pages, pages_checksum),
@@ -81,9 +93,9 @@ const FIND_OUTCOMES = aboutStreams<[rows: readonly HashedRow[], eventless: Store
     WHERE stream = stream.stream AND instr(command_hashes, wanted.value ->> 2)
   )),
   json((
-    SELECT json_array(seq, fingerprint, outcome, checksum) FROM outcome
-    WHERE stream = stream.stream AND command_hash = wanted.value ->> 2 AND command_id = wanted.value ->> 3
-    ORDER BY seq LIMIT 1
+    SELECT json_group_array(json_array(seq, command_id, fingerprint, outcome, checksum)) FROM (
+      SELECT * FROM outcome WHERE stream = stream.stream AND command_hash = wanted.value ->> 2 ORDER BY seq
+    )
   ))`);
 
 const FIND_EVENT_IDS = aboutStreams<[rows: readonly HashedRow[]]>(`
@@ -186,6 +198,10 @@ export class SqliteRecovery {
       if (question === undefined) continue;
       const rows = this.#tail().rowsOf(number, indexedTo);
       const hashes = indexed.flatMap((row) => storedHashes(number, row));
+      if (outcomes === DAMAGED) {
+        const { aggregate, id } = question;
+        throw damaged(`the index of the outcomes of ${aggregate}/${id}`, { aggregate, id });
+      }
       const version = lastIndexed(number, [...indexed.map(rangeOf), ...rows]);
       const commandHashes = numbersOf(hashes.join()).concat(hashesOf(rows), numbersOf(outcomes ?? ''));
       const stands = { number, version, outcomeSeq, commandHashes };
@@ -226,13 +242,13 @@ export class SqliteRecovery {
 
   async #findOutcomes(questions: readonly OutcomeQuestion[]): Promise<(StoredOutcome | undefined)[]> {
     const hashes = questions.map(({ commandId }) => hashText(commandId));
-    const wanted = questions.map(({ aggregate, id, commandId }, place) => [aggregate, id, hashes[place], commandId]);
+    const wanted = questions.map(({ aggregate, id }, place) => [aggregate, id, hashes[place]]);
     const { answers, indexedTo } = await this.#askStreams(FIND_OUTCOMES, wanted);
     const found = questions.map((): StoredOutcome | undefined => undefined);
     const spans: { readonly place: number; readonly span: Span }[] = [];
     for (const [place, number, indexed, eventless] of answers) {
       const { commandId } = questions[place] ?? unreachable();
-      if (eventless !== null) found[place] = storedOutcome(number, commandId, eventless);
+      found[place] = storedOutcome(number, commandId, eventless);
       const rows = [...hashedRows(number, indexed), ...this.#tail().rowsOf(number, indexedTo)];
       for (const span of spansWithHash(rows, hashes[place] ?? 0)) spans.push({ place, span });
     }
@@ -311,17 +327,20 @@ function rangeOf([firstVersion, lastVersion]: StoredHashes): { firstVersion: num
   return { firstVersion, lastVersion };
 }
 
-/** @throws TROUPE_JOURNAL_CORRUPT when the row is damaged */
-function storedOutcome(
-  stream: number,
-  commandId: string,
-  [seq, fingerprint, outcome, checksum]: StoredOutcomeRow,
-): StoredOutcome {
-  if (outcomeChecksum(stream, seq, commandId, fingerprint, outcome) !== checksum) {
-    throw damaged(`the outcome of command ${commandId}`, { commandId });
+/**
+ * The outcome of a command among those of its hash.
+ *
+ * @throws TROUPE_JOURNAL_CORRUPT when one of them is damaged: it may have been the one
+ */
+function storedOutcome(stream: number, wanted: string, rows: readonly StoredOutcomeRow[]): StoredOutcome | undefined {
+  let found: StoredOutcome | undefined;
+  for (const [seq, commandId, fingerprint, outcome, checksum] of rows) {
+    if (outcomeChecksum(stream, seq, commandId, fingerprint, outcome) !== checksum)
+      throw damaged(`the outcome of command ${commandId}`, { commandId });
+    // Written as the JSON of an outcome.
+    if (commandId === wanted) found ??= { fingerprint, outcome: JSON.parse(outcome) as Outcome };
   }
-  // Written as the JSON of an outcome.
-  return { fingerprint, outcome: JSON.parse(outcome) as Outcome };
+  return found;
 }
 
 function numbersOf(text: string): number[] {

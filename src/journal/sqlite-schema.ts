@@ -11,7 +11,7 @@
 export const APPLICATION_ID = 0x54524f55;
 
 /** Version of the tables, in SQLite's `user_version`. Raise it with each change that an older release can't read. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 const TABLES = `
 -- Consecutive events: a JSON array of arrays, each in the layout of event-codec.ts. Checksums: see checksums.ts.
@@ -45,11 +45,13 @@ CREATE TABLE stream_page (
   PRIMARY KEY (stream, first_version)
 ) WITHOUT ROWID;
 
--- Outcomes of commands without events: rejections, and replies that rest on nothing new.
+-- Outcomes of commands without events: rejections, and replies that rest on nothing new. The hash stands there twice,
+-- because an aggregate that comes to life reads nothing else of them.
 CREATE TABLE outcome (
   stream INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   command_hash INTEGER NOT NULL,
+  hash_negated INTEGER NOT NULL,
   command_id TEXT NOT NULL,
   fingerprint INTEGER NOT NULL,
   outcome TEXT NOT NULL,
@@ -75,6 +77,18 @@ CREATE TABLE record (
   checksum INTEGER NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+
+-- Durable timers: of sagas, of reminders. body is JSON.
+CREATE TABLE timer (
+  owner TEXT NOT NULL,
+  name TEXT NOT NULL,
+  setting TEXT NOT NULL,
+  wake_at INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (owner, name)
+) WITHOUT ROWID;
+CREATE INDEX timer_wake ON timer (wake_at);
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 `;

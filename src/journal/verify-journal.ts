@@ -1,6 +1,6 @@
 /**
  * Checks a journal against itself: SQLite's structure, checksums, positions, versions, index, outcomes, snapshots,
- * checkpoints. Everything wrong is told, nothing is changed.
+ * checkpoints, timers. Everything wrong is told, nothing is changed.
  *
  * One read transaction, so that all parts are of one moment also beside a running writer; the log can't start anew
  * meanwhile, that is the price. Events go by once, page by page; what is kept of an aggregate is a few numbers.
@@ -9,7 +9,16 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import type { SqliteSession } from './sqlite-connection.js';
 import { asDamage } from './sqlite-error.js';
 import { EventWalk } from './verify-events.js';
-import { verifyIndex, verifyOutcomes, verifyRecords, verifySnapshots, verifyStreams } from './verify-tables.js';
+import type { StoredRecord } from './journal.js';
+import type { StoredTimer } from './timer-change.js';
+import {
+  verifyIndex,
+  verifyOutcomes,
+  verifyRecords,
+  verifySnapshots,
+  verifyStreams,
+  verifyTimers,
+} from './verify-tables.js';
 
 /** Parts of the check, in the order in which they are shown. */
 export const JOURNAL_CHECKS = [
@@ -40,6 +49,15 @@ export interface JournalVisitor {
   readonly found: (finding: JournalFinding) => void;
   /** Told of all readable events, in order of position, some at a time. */
   readonly events?: (events: readonly RecordedEvent[]) => void;
+  /** Told of each record that is as it was written, in order of kind and key. */
+  readonly record?: (record: KindRecord) => void;
+  /** Told of each timer that is as it was written, after the records. */
+  readonly timer?: (timer: StoredTimer) => void;
+}
+
+/** A record with its kind. */
+export interface KindRecord extends StoredRecord {
+  readonly kind: string;
 }
 
 /** What was looked at. */
@@ -51,6 +69,7 @@ export interface JournalSurvey {
   readonly snapshots: number;
   readonly outcomes: number;
   readonly records: number;
+  readonly timers: number;
   /** The aggregates, with the version of their last event. */
   readonly aggregates: readonly { readonly aggregate: string; readonly id: string; readonly version: number }[];
 }
@@ -73,6 +92,7 @@ export async function verifyJournal(session: SqliteSession, visitor: JournalVisi
       outcomes: await verifyOutcomes(around),
       snapshots: await verifySnapshots(around),
       records: await verifyRecords(around),
+      timers: await verifyTimers(around),
       aggregates: Array.from(walk.tallies.values(), ({ aggregate, id, version }) => ({ aggregate, id, version })),
     };
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The tables beside the events: numbers of aggregates, index, outcomes, snapshots, records; part of `verify-journal.ts`.
+ * The tables beside the events: numbers of aggregates, index, outcomes, snapshots, records, timers; part of `verify-journal.ts`.
  */
 import { hashText } from '../core/fingerprint.js';
 import {
@@ -8,8 +8,10 @@ import {
   outcomeChecksum,
   recordChecksum,
   snapshotChecksum,
+  timerChecksum,
 } from './checksums.js';
 import type { SqliteSession } from './sqlite-connection.js';
+import type { StoredTimer } from './timer-change.js';
 import { sum, type Tally } from './verify-events.js';
 import type { JournalVisitor } from './verify-journal.js';
 
@@ -130,6 +132,7 @@ interface OutcomeRow {
   readonly stream: number;
   readonly seq: number;
   readonly hash: number;
+  readonly hashAgain: number;
   readonly commandId: string;
   readonly fingerprint: number;
   readonly outcome: string;
@@ -137,7 +140,7 @@ interface OutcomeRow {
 }
 
 const OUTCOMES = `
-SELECT json_array(stream, seq) AS place, stream, seq, command_hash AS hash, command_id AS commandId, fingerprint,
+SELECT json_array(stream, seq) AS place, stream, seq, command_hash AS hash, -hash_negated AS hashAgain, command_id AS commandId, fingerprint,
   outcome, checksum
 FROM outcome WHERE (stream, seq) > (?1 ->> 0, ?1 ->> 1) ORDER BY stream, seq LIMIT ?2`;
 
@@ -146,14 +149,15 @@ export async function verifyOutcomes({ session, visitor: { found }, numbers }: T
   let count = 0;
   for await (const row of rowsOf<OutcomeRow>(session, OUTCOMES, '[-1,-1]')) {
     count += 1;
-    const { stream, seq, hash, commandId, fingerprint, outcome, checksum } = row;
+    const { stream, seq, hash, hashAgain, commandId, fingerprint, outcome, checksum } = row;
     const { aggregate, id } = numbers.get(stream) ?? {};
     const name = `the outcome of command ${commandId}`;
     if (aggregate === undefined || id === undefined) {
       found({ check: 'outcomes', message: `${name} belongs to aggregate number ${stream}, which is none` });
     } else if (
       outcomeChecksum(stream, seq, commandId, fingerprint, outcome) !== checksum ||
-      hashText(commandId) !== hash
+      hashText(commandId) !== hash ||
+      hashAgain !== hash
     ) {
       found({ check: 'checksums', message: `${aggregate}/${id}: ${name} is not as it was written`, aggregate, id });
     }
@@ -215,7 +219,7 @@ SELECT json_array(kind, key) AS place, kind, key, value, checksum
 FROM record WHERE (kind, key) > (?1 ->> 0, ?1 ->> 1) ORDER BY kind, key LIMIT ?2`;
 
 /** Records of the runtime; how many there are. No place that one names may lie beyond the last event. */
-export async function verifyRecords({ session, visitor: { found }, head }: Tables): Promise<number> {
+export async function verifyRecords({ session, visitor: { found, record }, head }: Tables): Promise<number> {
   let count = 0;
   for await (const { kind, key, value, checksum } of rowsOf<RecordRow>(session, RECORDS, '["",""]')) {
     count += 1;
@@ -223,11 +227,33 @@ export async function verifyRecords({ session, visitor: { found }, head }: Table
       found({ check: 'checksums', message: `the record ${kind}/${key} is not as it was written` });
       continue;
     }
-    for (const position of placesIn(JSON.parse(value))) {
+    const content: unknown = JSON.parse(value);
+    record?.({ kind, key, value: content });
+    for (const position of placesIn(content)) {
       if (position <= head) continue;
       const message = `the record ${kind}/${key} is at position ${position}, the events end at ${head}`;
       found({ check: 'checkpoints', message, position });
     }
+  }
+  return count;
+}
+
+interface TimerRow extends StoredTimer {
+  readonly place: string;
+  readonly checksum: number;
+}
+
+const TIMERS = `
+SELECT json_array(owner, name) AS place, owner, name, setting, wake_at AS wakeAt, body, checksum
+FROM timer WHERE (owner, name) > (?1 ->> 0, ?1 ->> 1) ORDER BY owner, name LIMIT ?2`;
+
+/** Durable timers; how many there are. */
+export async function verifyTimers({ session, visitor: { found, timer: told } }: Tables): Promise<number> {
+  let count = 0;
+  for await (const { place: _, checksum, ...timer } of rowsOf<TimerRow>(session, TIMERS, '["",""]')) {
+    count += 1;
+    if (timerChecksum(timer) === checksum) told?.(timer);
+    else found({ check: 'checksums', message: `the timer ${timer.name} of ${timer.owner} is not as it was written` });
   }
   return count;
 }

@@ -13,14 +13,13 @@ import type { ThrottledLog } from '../streams/throttled-log.js';
 import type { IdleSagas } from './idle-sagas.js';
 import type { RunStart, RunSurroundings } from './run-surroundings.js';
 import type { RuntimeSaga } from './saga-definition.js';
-import { headRecord, idIn, type IdleFacts, nameIn } from './saga-records.js';
+import { headRecord, idIn, type IdleFacts, nameIn, sagaOfTimer, timerOwner } from './saga-records.js';
 import { SagaRun } from './saga-run.js';
 import type { SagaStore } from './saga-store.js';
 import type { Turns } from './turns.js';
 import type { WorkQueue } from './work-queue.js';
 
-/** Kind of the owners of timers of sagas that left memory. */
-export const TIMER_KIND = 'saga';
+/** Name of the timer of a saga that left memory. */
 const TIMER_NAME = 'wake';
 
 /** Sagas read from the journal at the same time. */
@@ -159,7 +158,7 @@ export class SagaMemory {
         if (this.#ended) return undefined;
         const run = this.begin(start);
         if (head.idle !== undefined && run !== undefined) {
-          const cleared = { kind: 'cleared' as const, owner: ownerOf(key), name: TIMER_NAME };
+          const cleared = { kind: 'cleared' as const, owner: timerOwner(key), name: TIMER_NAME };
           if (onlySleeps(head.idle)) this.#countAsleep(nameIn(key), -1);
           run.pen.flush([headRecord(key, run.head)], head.idle.due === undefined ? [] : [cleared]);
         }
@@ -178,7 +177,7 @@ export class SagaMemory {
   }
 
   async timerFired(timer: StoredTimer): Promise<'done'> {
-    const key = timer.owner.slice(TIMER_KIND.length + 1);
+    const key = sagaOfTimer(timer.owner) ?? '';
     // Whoever is here has been woken by something else.
     if (!this.#ended && !this.#runs.has(key) && !this.#queue.has(key)) await this.load(key);
     return 'done';
@@ -261,7 +260,7 @@ export class SagaMemory {
     run.head = { ...run.head, idle: facts };
     const { due } = facts;
     const timer: StoredTimer = {
-      owner: ownerOf(key),
+      owner: timerOwner(key),
       name: TIMER_NAME,
       setting: `${run.head.run} ${facts.since} ${pen.rows}`,
       wakeAt: Math.ceil(due ?? 0),
@@ -291,8 +290,4 @@ export class SagaMemory {
 
 function onlySleeps({ state, waits }: IdleFacts): boolean {
   return state === 'sleeping' && waits?.length === 0;
-}
-
-function ownerOf(key: string): string {
-  return `${TIMER_KIND}>${key}`;
 }

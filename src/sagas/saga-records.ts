@@ -27,6 +27,19 @@ export const SAGA_TRIMMED = 'saga-trimmed';
 /** Kind of requests to cancel a saga, written while no system runs; their key is `name/id`. */
 export const SAGA_CANCEL = 'saga-cancel';
 
+/** What stands before `>` in the owner of a saga's timer; behind it stands the key. */
+export const SAGA_TIMER = 'saga';
+
+/** The owner of the timer that wakes a saga. */
+export function timerOwner(key: string): string {
+  return `${SAGA_TIMER}>${key}`;
+}
+
+/** The key of the saga that a timer wakes; undefined when it is somebody else's. */
+export function sagaOfTimer(owner: string): string | undefined {
+  return owner.startsWith(`${SAGA_TIMER}>`) ? owner.slice(SAGA_TIMER.length + 1) : undefined;
+}
+
 /** An event that a saga out of memory waits for. */
 export interface IdleWait {
   /** Number of the step. */

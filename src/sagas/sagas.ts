@@ -31,9 +31,17 @@ import { IdleSagas } from './idle-sagas.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { RuntimeSaga } from './saga-definition.js';
 import { SagaLetters } from './saga-letters.js';
-import { SagaMemory, TIMER_KIND } from './saga-memory.js';
+import { SagaMemory } from './saga-memory.js';
 import { SagaCounts, type SagaNumbers } from './saga-numbers.js';
-import { type EndedHead, type IdleFacts, nameIn, SAGA_CANCEL, type SagaHead, sagaKey } from './saga-records.js';
+import {
+  type EndedHead,
+  type IdleFacts,
+  nameIn,
+  SAGA_CANCEL,
+  SAGA_TIMER,
+  type SagaHead,
+  sagaKey,
+} from './saga-records.js';
 import type { SagaStartOptions, SagaStatus } from './saga-ref.js';
 import { SagaResults, type ResultWaiter } from './saga-results.js';
 import { SagaRetention } from './saga-retention.js';
@@ -159,7 +167,7 @@ export class Sagas implements ParkedOwner {
     for (const { name, options: settings } of definitions) {
       if (settings.flow.asks !== undefined) this.#askGates.set(name, new AskGate(settings.flow.asks));
     }
-    if (definitions.length > 0) timers.serve(TIMER_KIND, (timer) => this.#memory.timerFired(timer));
+    if (definitions.length > 0) timers.serve(SAGA_TIMER, (timer) => this.#memory.timerFired(timer));
   }
 
   #surroundings(index: WaitIndex): RunSurroundings {

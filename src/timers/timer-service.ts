@@ -13,6 +13,7 @@
 import type { Clock, Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
+import { isTroupeError } from '../core/troupe-error.js';
 import type { Journal } from '../journal/journal.js';
 import type { StoredTimer, TimerChange } from '../journal/timer-change.js';
 import { ThrottledLog } from '../streams/throttled-log.js';
@@ -73,10 +74,16 @@ export class TimerService {
     this.#owners.set(kind, fire);
   }
 
-  /** Timers fire from now on; what fell due while nobody was here does so at once. */
+  /**
+   * Timers fire from now on; what fell due while nobody was here does so at once.
+   *
+   * @throws TROUPE_JOURNAL_CORRUPT when one of the next timers is damaged.
+   */
   async start(): Promise<void> {
     this.#started = true;
-    await this.#load();
+    await this.#load((error) => {
+      if (isTroupeError(error, 'TROUPE_JOURNAL_CORRUPT')) throw error;
+    });
     this.#look();
   }
 
@@ -134,13 +141,15 @@ export class TimerService {
     this.#alarm = clock.setTimer(waitMs, () => this.#look(), true);
   }
 
-  async #load(): Promise<void> {
+  /** @param failed may throw, and so keep from trying again */
+  async #load(failed?: (error: unknown) => void): Promise<void> {
     const limit = this.#horizon.beginLoad();
     try {
       const timers = await this.#around.journal.readTimers({ limit });
       this.#horizon.loaded(timers, limit);
     } catch (error) {
       this.#horizon.abandonLoad();
+      failed?.(error);
       this.#warnings.write('load', 'timers can not be read from the journal; trying again', { error });
       await this.#pause(LIMITS.timerRetryMaxMs);
     }

@@ -77,6 +77,7 @@ describe('troupe verify', function () {
     ['the end of the index', "UPDATE meta SET value = 5 WHERE key = 'indexed_to'", 'index'],
     ['an outcome', "UPDATE outcome SET outcome = replace(outcome, 'closed', 'opened')", 'checksums'],
     ['the hash of an outcome', 'UPDATE outcome SET command_hash = 1', 'checksums'],
+    ['the second hash of an outcome', 'UPDATE outcome SET hash_negated = 1', 'checksums'],
     ['an outcome of nobody', 'UPDATE outcome SET stream = 99999', 'outcomes'],
     ['a snapshot', "UPDATE snapshot SET state = '{}'", 'checksums'],
     ['a snapshot one behind', 'UPDATE snapshot SET version = version - 1', 'checksums'],

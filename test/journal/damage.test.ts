@@ -15,6 +15,7 @@ import { seededRandom } from '../../src/scenario/seeded-random.js';
 import { append, errorOf, inFolder, readAll, readWhole } from './journal-harness.js';
 
 const FLIPS = Number(process.env['TROUPE_FLIPS'] ?? 30);
+const OWNERS = ['saga>fulfil/1', 'saga>fulfil/2', 'remind>thing/id-1'];
 const AGGREGATES = Array.from({ length: 40 }, (_, i) => `id-${i}`);
 
 /** What is asked of a journal, by name. */
@@ -35,6 +36,8 @@ function questions(): Questions {
     all.set(`${id}: a reply`, (journal) => journal.findOutcome('thing', id, `c-${id}-3`));
     all.set(`${id}: a rejection`, (journal) => journal.findOutcome('thing', id, `r-${id}`));
   }
+  all.set('timers', (journal) => journal.readTimers({ limit: 1_000 }));
+  for (const owner of OWNERS) all.set(`timers of ${owner}`, (journal) => journal.readTimers({ owner, limit: 1_000 }));
   for (const kind of ['reaction', 'dead-letter']) all.set(`records: ${kind}`, (journal) => journal.readRecords(kind));
   return all;
 }
@@ -58,6 +61,19 @@ async function fill(journal: Journal): Promise<void> {
     { kind: 'reaction', key: 'deliver', value: { position: 17 } },
     { kind: 'dead-letter', key: 'x', value: { reason: 'rejected' } },
   ]);
+  const timers = OWNERS.flatMap((owner, i) =>
+    Array.from({ length: 40 }, (_, n) => ({
+      owner,
+      name: `timer ${n}`,
+      setting: `setting ${n}`,
+      wakeAt: 1_000_000 + i * 7 + n * 1_000,
+      body: JSON.stringify({ n, text: `what ${owner} wants to know at ${n}` }),
+    })),
+  );
+  await journal.writeRecords(
+    [],
+    timers.map((timer) => ({ kind: 'set', timer })),
+  );
 }
 
 describe('a journal with a changed byte', function () {
@@ -108,6 +124,51 @@ describe('a journal with a changed byte', function () {
       // Most bytes belong to something; the rest is free space.
       expect(found).to.be.greaterThan(FLIPS / 2);
     }));
+
+  for (const [column, value] of [
+    ['wake_at', 'wake_at + 1'],
+    ['body', "replace(body, 'wants', 'wanks')"],
+    ['setting', "setting || 'x'"],
+    ['name', "name || 'x'"],
+    ['owner', "owner || 'x'"],
+  ] as const) {
+    it(`finds another ${column} in a timer, and says which one`, () =>
+      inFolder(async (folder) => {
+        const path = join(folder, 'timers.db');
+        const journal = await openJournal({ path });
+        await fill(journal);
+        await journal.close();
+        const connection = await SqliteConnection.open(path, { mode: 'write' });
+        await connection.exec(`UPDATE timer SET ${column} = ${value} WHERE name = 'timer 7' AND owner LIKE 'remind%'`);
+        await connection.close();
+        const again = await openJournal({ path });
+        const error = await errorOf(again.readTimers({ limit: 1_000 }));
+        await again.close();
+        expect(error.code).to.equal('TROUPE_JOURNAL_CORRUPT');
+        expect(error.message).to.match(/^the timer timer 7x? of remind>thing\/id-1x? is damaged.*restore a backup/);
+      }));
+  }
+
+  for (const column of ['command_id', 'command_hash', 'hash_negated', 'fingerprint', 'outcome']) {
+    it(`finds another ${column} of an outcome before its command is done again`, () =>
+      inFolder(async (folder) => {
+        const path = join(folder, 'outcomes.db');
+        const journal = await openJournal({ path });
+        await fill(journal);
+        await journal.close();
+        const connection = await SqliteConnection.open(path, { mode: 'write' });
+        const isText = column === 'command_id' || column === 'outcome';
+        const value = isText ? `${column} || ' '` : `${column} + 1`;
+        await connection.exec(`UPDATE outcome SET ${column} = ${value} WHERE command_id = 'r-id-7'`);
+        await connection.close();
+        const again = await openJournal({ path });
+        const asked = again.load('thing', 'id-7', undefined).then(() => again.findOutcome('thing', 'id-7', 'r-id-7'));
+        const error = await errorOf(asked);
+        await again.close();
+        expect(error.code).to.equal('TROUPE_JOURNAL_CORRUPT');
+        expect(error.message).to.match(/^the (outcome of command r-id-7|index of the outcomes of thing\/id-7)/);
+      }));
+  }
 
   it('says where, and what to do', () =>
     inFolder(async (folder) => {

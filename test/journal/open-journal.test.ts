@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { openJournal, openJournalReader } from '../../src/journal/open-journal.js';
 import { SqliteConnection } from '../../src/journal/sqlite-connection.js';
-import { APPLICATION_ID } from '../../src/journal/sqlite-schema.js';
+import { APPLICATION_ID, FORMAT_VERSION } from '../../src/journal/sqlite-schema.js';
 import { load } from '../../src/journal/sqlite-driver.js';
 import { append, codeOf, errorOf, inFolder } from './journal-harness.js';
 
@@ -75,7 +75,7 @@ describe('opening a journal', () => {
         ['short.db', 'TROUPE_JOURNAL_CORRUPT', 'no SQLite database'],
         ['foreign.db', 'TROUPE_JOURNAL_CORRUPT', 'another program'],
         ['foreign-wal.db', 'TROUPE_JOURNAL_CORRUPT', 'another program'],
-        ['newer.db', 'TROUPE_JOURNAL_CORRUPT', 'format 99', 'format 2'],
+        ['newer.db', 'TROUPE_JOURNAL_CORRUPT', 'format 99', `format ${FORMAT_VERSION}`],
       ];
       for (const [name, code, ...words] of cases) {
         for (const open of [() => openJournal({ path: at(name) }), () => openJournalReader(at(name))]) {

@@ -1,5 +1,7 @@
 /** When durable timers fire: by the wall clock, once, whatever happens to clock, journal and owner. */
 import { expect } from 'chai';
+import { LIMITS } from '../../src/core/limits.js';
+import { TroupeError } from '../../src/core/troupe-error.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import type { JournalFault } from '../../src/journal/journal-store.js';
 import type { StoredTimer } from '../../src/journal/timer-change.js';
@@ -61,6 +63,29 @@ describe('durable timers', () => {
     expect(world.fired).to.deep.equal(['t100@100', 't200@200', 't300@300']);
     expect(await left(world)).to.deep.equal([]);
     expect(world.service.metrics()).to.deep.equal({ nextAt: null, firing: 0, fired: 3 });
+  });
+
+  it('refuse to start when one of them is damaged, and are read again when it was the disk', async () => {
+    for (const code of ['TROUPE_JOURNAL_CORRUPT', 'TROUPE_JOURNAL_WRITE_FAILED'] as const) {
+      const world = await worldOf({ started: false });
+      const { readTimers } = world.journal;
+      let fails = 1;
+      world.journal.readTimers = async (query) => {
+        if ((fails -= 1) >= 0) throw new TroupeError(code, 'it can not be read');
+        return readTimers.call(world.journal, query);
+      };
+      await world.service.set(timer('t', 100));
+      const started = world.service.start().then(
+        () => 'started',
+        (error: unknown) => (error as TroupeError).code,
+      );
+      await world.clock.advance(LIMITS.timerRetryMaxMs + 100);
+      const damaged = code === 'TROUPE_JOURNAL_CORRUPT';
+      expect(await started).to.equal(damaged ? code : 'started');
+      await world.clock.advance(100);
+      expect(world.fired).to.have.length(damaged ? 0 : 1);
+      await world.service.stop();
+    }
   });
 
   it('fire within a second when the clock jumps forward, and wait when it jumps back', async () => {
