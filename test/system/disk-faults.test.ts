@@ -27,6 +27,7 @@ import { openJournal } from '../../src/journal/open-journal.js';
 import { SqliteConnection } from '../../src/journal/sqlite-connection.js';
 import { readAll } from '../journal/journal-harness.js';
 import { runTool } from '../cli/tool-run.js';
+import { archive } from './fixtures/archive.js';
 import { account, balances, mirror } from './fixtures/bank.js';
 
 const BANK = new URL('./fixtures/bank.js', import.meta.url);
@@ -58,6 +59,16 @@ describe('faults of the disk', function () {
       return 'done';
     } catch (error) {
       return isTroupeError(error) ? error.code : String(error);
+    }
+  }
+
+  /** The same, with what the failure says. */
+  async function depositSaying(system: ActorSystem, to: string, id: string): Promise<string> {
+    try {
+      await system.ref(account, to).ask('deposit', { amount: 1 }, { id });
+      return 'done';
+    } catch (error) {
+      return isTroupeError(error) ? `${error.code} ${error.message}` : String(error);
     }
   }
 
@@ -174,6 +185,124 @@ describe('faults of the disk', function () {
     });
   }
 
+  for (const workers of [0, 2]) {
+    it(`a file that becomes read-only: with ${workers} workers each write is refused with what to do, and it is over when the fault is`, async () => {
+      const journal = join(folder, `read-only-${workers}.db`);
+      const writers = watchWriters();
+      try {
+        const system = await start(journal, workers);
+        const acknowledged = new Set<string>();
+        const sent = new Set<string>();
+        const round = async (name: string): Promise<string[]> => {
+          const ids = Array.from({ length: 60 }, (_, i) => `${name}-${i}`);
+          for (const id of ids) sent.add(id);
+          const answers = await Promise.all(ids.map((id, i) => depositSaying(system, `a${i % 25}`, id)));
+          ids.forEach((id, i) => answers[i] === 'done' && acknowledged.add(id));
+          return answers;
+        };
+        expect(new Set(await round('before'))).to.deep.equal(new Set(['done']));
+        await system.settled();
+        for (let fault = 0; fault < 3; fault += 1) {
+          // SQLite refuses by itself then, the journal and the read models, with the code of a read-only file.
+          await writers.each((connection) => connection.exec('PRAGMA query_only = 1'));
+          const refused = [...(await round(`fault${fault}`)), ...(await round(`still${fault}`))];
+          for (const answer of refused)
+            expect(answer).to.match(
+              /^TROUPE_JOURNAL_WRITE_FAILED .*cannot be written; check the rights of the file.*\(SQLITE_READONLY/,
+            );
+          // What was acknowledged before is still known.
+          expect(await deposit(system, 'a0', 'before-0')).to.equal('done');
+          system.ref(account, 'a1').tell('withdraw', { amount: 1_000_000 });
+          await writers.each((connection) => connection.exec('PRAGMA query_only = 0'));
+          for (const name of [`fault${fault}`, `still${fault}`])
+            expect(new Set(await round(name))).to.deep.equal(new Set(['done']));
+        }
+        await system.settled({ timeout: '60s' });
+        expect(system.health().problems).to.deep.equal([]);
+        // The letters of the three refused withdrawals, written when that was possible again.
+        const letters = system.deadLetters.list();
+        expect(letters.map(({ reason }) => reason)).to.deep.equal(['rejected', 'rejected', 'rejected']);
+        await system.stop();
+        const reopened = await start(journal, 0);
+        expect(reopened.deadLetters.list().map(({ id }) => id)).to.have.members(letters.map(({ id }) => id));
+        await reopened.stop();
+        expect(acknowledged.size).to.equal(60 * 7);
+        await expectWhole(journal, acknowledged, sent);
+      } finally {
+        writers.restore();
+      }
+    });
+
+    it(`a disk that is full just when a snapshot is written: with ${workers} workers its command fails, is repeated, and nothing is wrong`, async () => {
+      const journal = join(folder, `full-snapshot-${workers}.db`);
+      const cast = new URL('./fixtures/archive.js', import.meta.url);
+      const writers = watchWriters();
+      try {
+        const system = await ActorSystem.start({ cast, workers, journal, log: quiet });
+        let failures = 0;
+        // Each third commit with a snapshot finds the disk full: SQLite may not take one page more.
+        let snapshots = 0;
+        writers.onRun(async (connection, params, run) => {
+          const isSnapshot = typeof params[SNAPSHOTS] === 'string' && params[SNAPSHOTS] !== '[]';
+          snapshots += isSnapshot ? 1 : 0;
+          if (!isSnapshot || snapshots % 3 !== 1) return run();
+          const pages = await connection.get<{ page_count: number }>('PRAGMA page_count');
+          await connection.exec(`PRAGMA max_page_count = ${pages?.page_count ?? 0}`);
+          try {
+            return await run();
+          } finally {
+            await connection.exec('PRAGMA max_page_count = 1073741823');
+          }
+        });
+        for (let n = 1; n <= 40; n += 1) {
+          for (const id of ['a', 'b']) {
+            const file = (): Promise<string> =>
+              system
+                .ref(archive, id)
+                .ask('file', { n }, { id: `${id}-${n}` })
+                .then(
+                  (sheets) => `sheet ${String(sheets)}`,
+                  (error: unknown) => (isTroupeError(error) ? `${error.code} ${error.message}` : String(error)),
+                );
+            let answer = await file();
+            for (; answer !== `sheet ${n}`; answer = await file()) {
+              failures += 1;
+              expect(answer).to.match(/^TROUPE_JOURNAL_WRITE_FAILED .*the disk is full; make room and retry/);
+              expect(failures).to.be.lessThan(100);
+            }
+          }
+        }
+        expect(failures).to.be.greaterThan(3);
+        await system.stop();
+        const again = await ActorSystem.start({ cast: [archive], workers: 0, journal, log: quiet });
+        for (const id of ['a', 'b']) {
+          const { sheets } = await again.state(archive, id);
+          expect(sheets.map((sheet) => Number.parseInt(sheet, 10))).to.deep.equal(
+            Array.from({ length: 40 }, (_, i) => i + 1),
+          );
+        }
+        await again.stop();
+        const reading = await SqliteConnection.open(journal, { mode: 'read' });
+        const [events] = await reading.all(
+          `SELECT count(*) AS events, count(DISTINCT command_id) AS commands, count(DISTINCT aggregate_id || version) AS versions,
+             max(position) AS head FROM event_log`,
+        );
+        const wrong = await reading.all(
+          "SELECT * FROM snapshot_log WHERE json_array_length(state, '$.sheets') <> version OR version > 40",
+        );
+        const kept = await reading.all('SELECT aggregate_id FROM snapshot_log');
+        await reading.close();
+        expect(events).to.deep.equal({ events: 80, commands: 80, versions: 80, head: 80 });
+        expect(wrong).to.deep.equal([]);
+        expect(kept).to.have.length(4);
+        const end = await runTool(verifyCommand, [journal, '--cast', fileURLToPath(cast)]);
+        expect(end.code, end.stdout).to.equal(0);
+      } finally {
+        writers.restore();
+      }
+    });
+  }
+
   it('a file replaced under a running system: nothing is acknowledged until it is back', async () => {
     const journal = join(folder, 'moved.db');
     const system = await start(journal, 0);
@@ -282,6 +411,42 @@ describe('faults of the disk', function () {
     return rows;
   }
 });
+
+/** Place of the snapshots among the parameters of a commit (`sqlite-commit.ts`). */
+const SNAPSHOTS = 7;
+
+type Run = SqliteConnection['run'];
+type OnRun = (connection: SqliteConnection, params: readonly unknown[], run: () => ReturnType<Run>) => ReturnType<Run>;
+
+/** The connections that write, from here on: of the journal, and of the read models. */
+function watchWriters() {
+  const { open } = SqliteConnection;
+  const writers: SqliteConnection[] = [];
+  let onRun: OnRun = (_connection, _params, run) => run();
+  SqliteConnection.open = async (path, options) => {
+    const connection = await open.call(SqliteConnection, path, options);
+    if (options.mode !== 'create') return connection;
+    writers.push(connection);
+    const run: Run = connection.run.bind(connection);
+    connection.run = (sql, ...params) =>
+      sql.startsWith('INSERT INTO commit_group')
+        ? onRun(connection, params, () => run(sql, ...params))
+        : run(sql, ...params);
+    return connection;
+  };
+  return {
+    each: async (change: (connection: SqliteConnection) => Promise<unknown>): Promise<void> => {
+      expect(writers).to.not.deep.equal([]);
+      for (const connection of writers) await change(connection);
+    },
+    onRun: (then: OnRun): void => {
+      onRun = then;
+    },
+    restore: (): void => {
+      SqliteConnection.open = open;
+    },
+  };
+}
 
 interface Said {
   /** Commands done, and failures so far. */
