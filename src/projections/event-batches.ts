@@ -9,8 +9,10 @@ import type { RecordedEvent } from '../core/recorded-event.js';
 import type { EventPage, Journal } from '../journal/journal.js';
 import { EventFeed } from '../streams/event-feed.js';
 import type { FollowedWindow } from '../streams/event-window.js';
+import type { ProjectionPlan } from './projection-plan.js';
 import type { HistoryReader, SharedHistory } from './shared-history.js';
 import type { Turns } from './turns.js';
+import { type Concern, typesToSee } from './unknown-events.js';
 
 export interface EventSource {
   /** The past, beyond the window. */
@@ -24,16 +26,18 @@ const ENOUGH = LIMITS.projectionBatch / 4;
 
 export class EventBatches {
   readonly #source: EventSource;
-  readonly #types: ReadonlySet<string>;
+  readonly #types: ReadonlySet<string> | undefined;
+  readonly #concern: Concern;
   readonly #past: HistoryReader;
   #feed: EventFeed;
   #events: readonly RecordedEvent[] = [];
   #searchedTo: number;
   #reading: Promise<EventPage> | undefined;
 
-  constructor(source: EventSource, types: ReadonlySet<string>, after: number) {
+  constructor(source: EventSource, plan: ProjectionPlan, concern: Concern, after: number) {
     this.#source = source;
-    this.#types = types;
+    this.#types = typesToSee(plan);
+    this.#concern = concern;
     this.#past = source.history.open();
     this.#feed = this.#feedAfter(after);
     this.#searchedTo = after;
@@ -75,7 +79,7 @@ export class EventBatches {
       }
       this.#reading = undefined;
       const page = await pulled;
-      for (const event of page.events) events.push(event);
+      for (const event of page.events) if (this.#types !== undefined || this.#concern.covers(event)) events.push(event);
       this.#searchedTo = page.searchedTo;
       if (!turns.over) continue;
       if (events.length >= ENOUGH) break;

@@ -26,6 +26,7 @@ import {
   readColumns,
 } from './columns.js';
 import type { LooseEvent } from './loose-event.js';
+import type { UnknownInProjection } from './unknown-events.js';
 
 /** What a parameter of a statement may be. */
 export type SqlValue = string | number | null;
@@ -73,6 +74,13 @@ export interface ProjectionOptions<Name extends string, Of extends Sources, C ex
    * dead letter with reason `parked`; retrying that builds the rows anew, with the event in its place.
    */
   readonly whenFailed?: 'stop' | 'park';
+  /**
+   * What becomes of events whose type no definition of the cast knows, because it was renamed or removed, or newer code
+   * wrote it; of the aggregates in `of`, without `of` of any. `'pass'` (default): they are not looked for. `'skip'`: they
+   * are passed over and counted (`metrics()`). `'fail'`: `whenFailed` says what follows. Types that the cast knows and
+   * this projection doesn't handle are none of them. To look for them the projection reads all events.
+   */
+  readonly unknownEvents?: UnknownInProjection;
 }
 
 /**
@@ -118,6 +126,7 @@ export function projection<const Name extends string, const C extends Columns, c
     on,
     sql,
     whenFailed: given.oneOf('whenFailed', ['stop', 'park'], 'stop'),
+    unknownEvents: given.oneOf('unknownEvents', ['pass', 'skip', 'fail'], 'pass'),
   });
   const definition: RuntimeProjection = Object.freeze({ kind: 'projection', name, options: settings });
   // The name has just been read from the options, and '~types' exists only for the compiler.
@@ -165,9 +174,10 @@ export interface ProjectionSettings {
   readonly on: ReadonlyMap<string, (row: RuntimeRow | undefined, event: RecordedEvent, key: unknown) => unknown>;
   readonly sql: ReadonlyMap<string, (event: RecordedEvent) => unknown>;
   readonly whenFailed: 'stop' | 'park';
+  readonly unknownEvents: UnknownInProjection;
 }
 
-const OPTION_KEYS = ['name', 'of', 'version', 'columns', 'indexes', 'key', 'on', 'sql', 'whenFailed'];
+const OPTION_KEYS = ['name', 'of', 'version', 'columns', 'indexes', 'key', 'on', 'sql', 'whenFailed', 'unknownEvents'];
 
 function readIndexes(given: OptionReader, columns: readonly RuntimeColumn[]): ProjectionSettings['indexes'] {
   const advice = "give arrays of column names, such as [['total']]";

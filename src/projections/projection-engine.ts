@@ -17,6 +17,7 @@ import type { ProjectionPlan } from './projection-plan.js';
 import { faultOfEvent, faultOfFile, parkedError, type ProjectionFault, textOf } from './projection-fault.js';
 import type { Row, RowKey } from './row-shape.js';
 import { isFaultOfStatement } from './sqlite-statement.js';
+import { Concern } from './unknown-events.js';
 import { type BoundStatement, type RowStore, StatementFailure, ViewTable } from './view-table.js';
 
 /** What the engines of a system share. */
@@ -25,6 +26,8 @@ export interface EngineSurroundings extends EventSource {
   readonly log: Logger;
   /** An event in today's shape. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
+  /** Whether the cast has the event's aggregate, and that its type. Default: it has them all. */
+  readonly known?: ((event: RecordedEvent) => boolean) | undefined;
   /** Told before and behind each call of a handler, so that whoever ends this thread knows what was on the stack. */
   readonly mark?: FoldMark | undefined;
 }
@@ -46,6 +49,8 @@ export interface PoisonedEvent {
 export interface EngineListener {
   /** The position has moved; `rows` gives those that changed, if any did; if `statements` ran, any row may have. */
   moved(rows: (() => Rows) | undefined, statements: boolean): void;
+  /** So many events of types that nobody knows were passed over. */
+  skipped(events: number): void;
   /** Something failed that is tried again, by no fault of an event; undefined when that is over. */
   troubled(error: unknown): void;
   /** The engine is stopped by a fault. */
@@ -106,10 +111,12 @@ export class ProjectionEngine {
     this.#position = position;
     this.#checkpoint = position;
     this.#poisoned = poisoned;
-    const { turns, present, mark } = around;
-    this.#batches = new EventBatches(around, plan.types, position);
+    const { turns, present, known = everyEvent, mark } = around;
+    const concern = new Concern(plan, known);
+    this.#batches = new EventBatches(around, plan, concern, position);
     this.#fold = new ProjectionFold({
       plan,
+      concern,
       // The first batch moves the checkpoint away from 0.
       empty: position === 0,
       present,
@@ -203,6 +210,7 @@ export class ProjectionEngine {
     const fault = cut === folded.taken && next !== undefined ? { event: next, error: poisoned?.error } : folded.fault;
     await this.#written();
     this.#writing = this.#write(folded.rows, folded.statements, batches.position);
+    if (folded.skipped > 0) this.#listener.skipped(folded.skipped);
     // Whoever waits for it gets its failure; until then it is nobody's.
     this.#writing.catch(nothing);
     if (fault !== undefined) {
@@ -327,6 +335,10 @@ export class ProjectionEngine {
     this.#around.log.error(fault.error.message, fault.error.details);
     this.#listener.stopped(fault);
   }
+}
+
+function everyEvent(): boolean {
+  return true;
 }
 
 function nothing(): void {

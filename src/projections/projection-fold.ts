@@ -15,6 +15,7 @@ import { RowCache } from './row-cache.js';
 import type { Row, RowKey } from './row-shape.js';
 import type { BoundStatement } from './view-table.js';
 import { firstWord, isOneStatement } from './sqlite-statement.js';
+import { type Concern, unknownEvent } from './unknown-events.js';
 
 /** An event that can't be folded, and why. */
 export interface FoldFault {
@@ -28,6 +29,8 @@ export interface FoldedBatch {
   readonly statements: readonly BoundStatement[];
   /** How many of the events are in it; those behind belong to the next batch. */
   readonly taken: number;
+  /** How many of those are of types that nobody knows, and passed over. */
+  readonly skipped: number;
   /** The event behind those taken, if it is the reason why there are no more. */
   readonly fault: FoldFault | undefined;
 }
@@ -36,6 +39,7 @@ export interface FoldSurroundings {
   readonly plan: ProjectionPlan;
   /** Whether the table has no rows yet. */
   readonly empty: boolean;
+  readonly concern: Concern;
   /** Events in today's shape. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
   /** The rows that exist, of keys that the cache doesn't know. */
@@ -70,6 +74,8 @@ const NO_KEYS: readonly RowKey[] = [];
 interface KeyedEvent {
   readonly event: RecordedEvent;
   readonly keys: readonly RowKey[];
+  /** Whether it is of a type that nobody knows. */
+  readonly unknown: boolean;
 }
 
 export class ProjectionFold {
@@ -107,6 +113,7 @@ export class ProjectionFold {
     const changed = new Map<RowKey, Row | null>();
     const statements: BoundStatement[] = [];
     let taken = 0;
+    let skipped = 0;
     let found = fault;
     const { mark } = this.#around;
     for (const one of keyed) {
@@ -127,12 +134,13 @@ export class ProjectionFold {
         mark?.leave();
       }
       taken += 1;
+      if (one.unknown) skipped += 1;
       if (taken % LOOK_EVERY === 0 && this.#around.turnOver()) await this.#around.turn();
     }
     // Statements may have changed any row.
     if (statements.length > 0) this.#cache.clear();
     else for (const [key, row] of this.#rows) this.#cache.set(key, row);
-    return { rows: changed, statements, taken, fault: found };
+    return { rows: changed, statements, taken, skipped, fault: found };
   }
 
   /** The events with their keys, up to the first whose keys can't be had; the rows of all of them are in memory then. */
@@ -144,6 +152,8 @@ export class ProjectionFold {
     for (const recorded of events) {
       mark?.enter(recorded.position);
       try {
+        const unknown = this.#around.concern.isUnknown(recorded);
+        if (unknown && this.#plan.unknownEvents === 'fail') throw unknownEvent(recorded);
         const event = this.#around.present(recorded);
         const keys = this.#plan.on.has(event.type) && this.#plan.means(event) ? this.#keysOf(event) : NO_KEYS;
         for (const key of keys) {
@@ -152,7 +162,7 @@ export class ProjectionFold {
           this.#rows.set(key, row ?? null);
           if (row === undefined) missing.push(key);
         }
-        keyed.push({ event, keys });
+        keyed.push({ event, keys, unknown });
       } catch (error) {
         fault = { event: recorded, error };
         break;

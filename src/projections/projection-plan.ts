@@ -20,13 +20,14 @@ export interface ProjectionPlan extends TablePlan {
   readonly on: ProjectionSettings['on'];
   readonly sql: ProjectionSettings['sql'];
   readonly whenFailed: ProjectionSettings['whenFailed'];
+  readonly unknownEvents: ProjectionSettings['unknownEvents'];
   /** Whether an event with one of the types is meant. */
   means(event: RecordedEvent): boolean;
 }
 
 /** @throws TROUPE_INVALID_OPTIONS when the table's name is taken by the runtime, or a column hides it from statements. */
 export function planProjection({ name, options }: RuntimeProjection): ProjectionPlan {
-  const { table, version, columns, indexes, key, on, sql, of, whenFailed } = options;
+  const { table, version, columns, indexes, key, on, sql, of, whenFailed, unknownEvents } = options;
   const owner = `projection ${name}`;
   for (const prefix of RESERVED_PREFIXES) {
     if (table.toLowerCase().startsWith(prefix)) {
@@ -64,6 +65,7 @@ export function planProjection({ name, options }: RuntimeProjection): Projection
     on,
     sql,
     whenFailed,
+    unknownEvents,
     means: aggregates === undefined ? () => true : (event) => aggregates.has(event.aggregate),
   };
 }

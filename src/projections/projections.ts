@@ -36,6 +36,8 @@ export interface ProjectionsOptions {
   readonly log: Logger;
   /** An event in today's shape. Default: as it was written. */
   readonly present?: ((event: RecordedEvent) => RecordedEvent) | undefined;
+  /** Whether the cast has an event's aggregate, and that its type. Default: it has them all. */
+  readonly known?: ((event: RecordedEvent) => boolean) | undefined;
   /** Folds elsewhere, in another thread. Default: in this one. */
   readonly makeFold?: FoldMaker | undefined;
   /** Keeps the letters of parked events. Default: in memory. */
@@ -67,12 +69,12 @@ export class Projections {
    */
   async start(): Promise<void> {
     if (this.#plans.length === 0) return;
-    const { journal, window, clock, log, viewsPath, present = unchanged } = this.#options;
+    const { journal, window, clock, log, viewsPath, present = unchanged, known } = this.#options;
     const { identity, head } = journal;
     const views = await SqliteViews.open({ path: viewsPath, identity, head, now: clock.now(), log });
     this.#views = views;
     const { office = inMemory() } = this.#options;
-    const makeFold = this.#options.makeFold ?? foldHere({ journal, window, clock, log, present }, this.#plans);
+    const makeFold = this.#options.makeFold ?? foldHere({ journal, window, clock, log, present, known }, this.#plans);
     const around: ProjectionSurroundings = { window, clock, log, makeFold, office };
     for (const plan of this.#plans) {
       this.#running.set(plan.name, await RunningProjection.start(plan, views, around));

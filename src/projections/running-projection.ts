@@ -41,6 +41,8 @@ export interface ProjectionStatus {
   readonly state: 'running' | 'rebuilding' | 'stopped';
   /** Events that the rows do without. */
   readonly parked?: number;
+  /** Events of types that nobody knows, passed over since the start (`unknownEvents: 'skip'`). */
+  readonly skipped?: number;
   /** How far the table is that is being built. */
   readonly progress?: BuildProgress;
   /** Why it is stopped, or what it is trying to get over. */
@@ -91,6 +93,7 @@ export class RunningProjection {
   /** The end of a build that failed. */
   #givenUp: Promise<void> | undefined;
   #stopped = false;
+  #skipped = 0;
 
   private constructor(plan: ProjectionPlan, views: SqliteViews, around: ProjectionSurroundings, reader: ViewReader) {
     const { clock, log, window } = around;
@@ -220,6 +223,7 @@ export class RunningProjection {
       lag: Math.max(0, head - position),
       state,
       ...(parked === 0 ? {} : { parked }),
+      ...(this.#skipped === 0 ? {} : { skipped: this.#skipped }),
       ...(progress === undefined ? {} : { progress }),
       ...(trouble === undefined ? {} : { error: textOf(trouble) }),
     };
@@ -297,6 +301,7 @@ export class RunningProjection {
         }
         this.#waiters.reach(build.fold.position);
       },
+      skipped: (events) => this.#skippedMore(events),
       troubled: nothing,
       stopped: (fault) => {
         noted = true;
@@ -313,6 +318,14 @@ export class RunningProjection {
     const fold = makeFold({ plan: this.plan, table, start: { position }, listener });
     const build: Build = { table, fold };
     return build;
+  }
+
+  #skippedMore(events: number): void {
+    if (this.#skipped === 0)
+      this.#around.log.warn(
+        `projection ${this.plan.name} passes over events of types that the cast doesn't know; metrics() counts them`,
+      );
+    this.#skipped += events;
   }
 
   #beginBuild(table: SqliteViewTable, position: number): Build {

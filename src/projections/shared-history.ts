@@ -28,6 +28,8 @@ export class SharedHistory {
   readonly #journal: Pick<Journal, 'read'>;
   /** Of all its readers that have come so far. */
   readonly #types: Set<string>;
+  /** Whether one of them wants events of all types. */
+  #all = false;
   readonly #readers = new Set<HistoryReader>();
   #pages: HeldPage[] = [];
   #waiting: (() => void)[] = [];
@@ -61,10 +63,12 @@ export class SharedHistory {
   }
 
   /** Pages that were read before a reader came with further types lack its events, and are held for nobody any more. */
-  #learn(types: EventQuery['types'] = []): void {
+  #learn(types: EventQuery['types']): void {
     const known = this.#types.size;
-    for (const type of types) this.#types.add(type);
-    if (this.#types.size > known) this.#pages = [];
+    for (const type of types ?? []) this.#types.add(type);
+    const isFirst = types === undefined && !this.#all;
+    if (isFirst) this.#all = true;
+    if (isFirst || (!this.#all && this.#types.size > known)) this.#pages = [];
   }
 
   #held(after: number): HeldPage | undefined {
@@ -86,7 +90,11 @@ export class SharedHistory {
       if (held !== undefined) return held;
     }
     if (this.#pages.length >= PAGES_HELD) this.#pages.shift();
-    const read = this.#journal.read({ after, limit: LIMITS.projectionBatch, types: [...this.#types] });
+    const read = this.#journal.read({
+      after,
+      limit: LIMITS.projectionBatch,
+      types: this.#all ? undefined : [...this.#types],
+    });
     const page: HeldPage = { after, read, searchedTo: undefined };
     this.#pages.push(page);
     try {
@@ -159,10 +167,10 @@ export class HistoryReader {
 
 /** What one reader wants of a page. */
 function select(page: EventPage, after: number, limit: number, types: EventQuery['types']): EventPage {
-  const wanted = new Set(types);
+  const wanted = types === undefined ? undefined : new Set(types);
   const events: RecordedEvent[] = [];
   for (const event of page.events) {
-    if (event.position <= after || !wanted.has(event.type)) continue;
+    if (event.position <= after || wanted?.has(event.type) === false) continue;
     if (events.length >= limit) return { events, searchedTo: event.position - 1 };
     events.push(event);
   }

@@ -123,13 +123,8 @@ export class Runtime {
     this.present = presentBy(cast.aggregates);
     this.events = new SafeSubject(log, 'events');
     const caught = (error: unknown): void => this.events.caught(error);
-    this.reader = new LogReader(
-      journal,
-      this.window,
-      { present: this.present, known: knownBy(cast.aggregates) },
-      this.#stopped.signal,
-      caught,
-    );
+    const known = knownBy(cast.aggregates);
+    this.reader = new LogReader(journal, this.window, { present: this.present, known }, this.#stopped.signal, caught);
     this.#deadlines = new Deadlines(clock);
     const router = new Router();
     this.#frontDoor = new FrontDoor(router);
@@ -182,6 +177,7 @@ export class Runtime {
     const { path } = settings.journal;
     this.projections = new Projections({
       ...shared,
+      known,
       definitions: cast.projections,
       office: this.deadLetters.office,
       makeFold: this.crew?.folds.makeFold,

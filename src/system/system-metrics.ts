@@ -38,6 +38,8 @@ export interface ProjectionMetrics extends ConsumerMetrics {
   readonly state: 'running' | 'rebuilding' | 'stopped';
   /** Events that the rows do without. */
   readonly parked?: number;
+  /** Events of types that nobody knows, passed over since the start (`unknownEvents: 'skip'`); counted again by a rebuild. */
+  readonly skipped?: number;
   /** While it is built anew: how far that is, how fast it goes, and how long it will take. */
   readonly progress?: BuildProgress;
   readonly error?: string;
@@ -62,7 +64,7 @@ export interface SystemMetrics {
   readonly actorsBusy: boolean;
   /** Messages of aggregates that have got their outcome. */
   readonly handled: number;
-  /** Recorded events of unknown types passed over (`unknownEvents: 'skip'`): each time that an aggregate was recovered, a log read. */
+  /** Recorded events of unknown types passed over (`unknownEvents: 'skip'`): each time that an aggregate was recovered, a log read, a row folded. */
   readonly eventsSkipped: number;
   /** Living instances by definition. */
   readonly instances: Readonly<Record<string, number>>;
@@ -126,6 +128,8 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   const instances: Record<string, number> = {};
   let handled = 0;
   let eventsSkipped = runtime.reader.eventsSkipped;
+  const projections = runtime.projections.metrics();
+  for (const { skipped = 0 } of projections) eventsSkipped += skipped;
   for (const host of runtime.stage.aggregates) {
     instances[host.definition.name] = host.size;
     handled += host.handled;
@@ -160,7 +164,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     instances,
     reactions: runtime.reactions.metrics(),
     sagas: runtime.sagas.metrics(),
-    projections: runtime.projections.metrics(),
+    projections,
     timers: runtime.timers.metrics(),
     deadLetters: runtime.deadLetters.counts(),
     facts: runtime.facts.counts(statuses.map(({ facts }) => facts)),

@@ -5,7 +5,7 @@
  * definition never closes over anything of the thread that started the system.
  */
 import type { MessagePort } from '../threads/channel.js';
-import { presentBy } from '../actors/present-event.js';
+import { knownBy, presentBy } from '../actors/present-event.js';
 import type { InstanceAddress, Ordinal, Signal } from '../actors/signal.js';
 import { checkMessage } from '../actors/message-check.js';
 import { thrownText } from '../supervision/thrown.js';
@@ -244,6 +244,7 @@ class WorkerStage {
       this.#folds = new FoldHost(this.#start.folds, {
         definitions: cast.projections,
         present: presentBy(cast.aggregates),
+        known: knownBy(cast.aggregates),
         mark: this.#mark,
         log: this.#log,
       });

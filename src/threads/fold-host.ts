@@ -28,6 +28,8 @@ export interface FoldHostFacts {
   readonly definitions: readonly RuntimeProjection[];
   /** An event in today's shape. */
   readonly present: (event: RecordedEvent) => RecordedEvent;
+  /** Whether the cast has an event's aggregate, and that its type. */
+  readonly known: (event: RecordedEvent) => boolean;
   readonly mark: HandlingMark;
   readonly log: Logger;
 }
@@ -45,7 +47,7 @@ export class FoldHost {
     this.#facts = facts;
     const plans = planProjections(facts.definitions);
     this.#plans = new Map(plans.map((plan) => [plan.name, plan]));
-    const { log, present } = facts;
+    const { log, present, known } = facts;
     this.#around = {
       // Each worker folds some of the projections, and reads for these alone.
       history: new SharedHistory({ read: (query) => this.#read(query) }),
@@ -54,6 +56,7 @@ export class FoldHost {
       clock: systemClock,
       log,
       present,
+      known,
     };
     this.#port = new ControlPort(port, {
       begin: (begin: BeginFold) => this.#begin(begin),
@@ -115,6 +118,7 @@ export class FoldHost {
     return {
       // Which rows have changed the main thread knows by itself: it has written them.
       moved: (_rows, any) => port.note('moved', { fold, position: this.#engines.get(fold)?.position ?? 0, any }),
+      skipped: (events) => port.note('skipped', { fold, events }),
       troubled: (error) => port.note('troubled', { fold, error: error === undefined ? undefined : toWireError(error) }),
       stopped: ({ position, error }) => port.note('stopped', { fold, position, error: toWireError(error) }),
       parked: async (event, error) => {

@@ -14,6 +14,7 @@ import type {
   FailedStatement,
   FetchRows,
   FoldMoved,
+  FoldSkipped,
   FoldStopped,
   FoldTroubled,
   HeadAnswer,
@@ -44,6 +45,7 @@ export class FoldLine {
       write: (write: WriteRows) => this.#write(write),
       position: (fold: number) => this.#at(fold).readPosition(),
       moved: ({ fold, position, any }: FoldMoved) => this.#folds.get(fold)?.moveTo(position, any),
+      skipped: ({ fold, events }: FoldSkipped) => this.#folds.get(fold)?.skipped(events),
       troubled: ({ fold, error }: FoldTroubled) =>
         this.#folds.get(fold)?.troubled(error === undefined ? undefined : fromWireTroupeError(error)),
       stopped: ({ fold, position, error }: FoldStopped) =>

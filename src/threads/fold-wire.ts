@@ -49,6 +49,11 @@ export interface FoldMoved {
   readonly any: boolean;
 }
 
+export interface FoldSkipped {
+  readonly fold: number;
+  readonly events: number;
+}
+
 export interface FoldTroubled {
   readonly fold: number;
   readonly error: WireError | undefined;

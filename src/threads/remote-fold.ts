@@ -127,6 +127,11 @@ export class RemoteFold implements TableFold {
     this.#facts.listener.moved(undefined, any);
   }
 
+  /** So many events of types that nobody knows were passed over. */
+  skipped(events: number): void {
+    this.#facts.listener.skipped(events);
+  }
+
   troubled(error: unknown): void {
     if (this.#trouble === error) return;
     this.#trouble = error;

@@ -230,6 +230,7 @@ describe('an event that has ended two workers', () => {
     const start = { position: 0, poisoned: { position: 2, error: new Error('two workers') } };
     const engine = new ProjectionEngine(around, plan, store, start, {
       moved: () => undefined,
+      skipped: () => undefined,
       troubled: () => undefined,
       stopped: () => undefined,
       parked: async ({ position }) => {

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { ActorSystem } from 'troupe';
 import { seededRandom } from '../../src/scenario/seeded-random.js';
 import { book, books, bySql, byTag, type End, type Entry, fragile, places, sturdy } from './fixtures/folding.js';
+import { lenient, lossy } from './fixtures/folding-later.js';
 
 const noop = (): void => undefined;
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
@@ -195,6 +196,38 @@ describe('projections on workers', function () {
     expect(await healed.view(sturdy).get('x')).to.deep.equal({ id: 'x', entered: 2, ended: 1 });
     expect(healed.deadLetters.list()).to.deep.equal([]);
   });
+
+  for (const workers of [0, 2]) {
+    it(`workers: ${workers}: events of types that the cast knows no more are counted, stop, or are parked, as each says`, async () => {
+      await enter(await start(2), 200);
+      await system?.stop();
+      system = await ActorSystem.start({
+        cast: new URL('./fixtures/folding-later.js', import.meta.url),
+        workers,
+        journal: join(folder, 'test.db'),
+        log: silent,
+      });
+      await system.settled({ timeout: '60s' });
+      const closed: number[] = [];
+      const byId = new Map<string, number>();
+      for await (const { type, position, aggregateId } of system.readAll()) {
+        if (type === 'book.closed') closed.push(position);
+        else byId.set(aggregateId, (byId.get(aggregateId) ?? 0) + 1);
+      }
+      expect(closed).to.have.length(5);
+      const status = (name: string) => system?.metrics().projections.find((one) => one.name === name);
+      expect(status('lenient')).to.include({ state: 'running', lag: 0, skipped: 5 });
+      expect(status('strict')).to.include({ state: 'stopped', position: (closed[0] ?? 0) - 1 });
+      expect(status('lossy')).to.include({ state: 'running', lag: 0, parked: 5 });
+      expect(system.metrics().eventsSkipped).to.equal(5);
+      expect(system.deadLetters.list().map(({ position }) => position)).to.have.members(closed);
+      expect(system.health().problems.find(({ name }) => name === 'strict')?.error).to.match(
+        /event book\.closed is not defined in the cast/,
+      );
+      const rows = Array.from(byId, ([id, n]) => ({ id, n })).sort((a, b) => (a.id < b.id ? -1 : 1));
+      for (const definition of [lenient, lossy]) expect(await system.view(definition).find()).to.deep.equal(rows);
+    });
+  }
 
   it('a throw in a handler is no death: it stops or parks at once', async () => {
     const running = await start(1);
