@@ -4,11 +4,10 @@
  * Children are spawned by a parent, as programs do; each counts its own beginning and its own message. Bytes are those
  * of the heap after a full collection, so that only what is kept counts.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ActorSystem, type ActorRef } from 'troupe';
 import { erlangArm, peerSpawnArm } from '../baselines/peer.js';
 import { child, counted, parent } from '../cast/nursery.js';
+import { heapUsed } from '../harness/heap.js';
 import { type ArmContext, defineSuite, type Measurement } from '../harness/suite.js';
 import { countBursts } from '../harness/throughput.js';
 import { cpuSince, startWarmUp } from '../harness/warm-up.js';
@@ -151,15 +150,6 @@ async function idleActors(context: ArmContext): Promise<Measurement> {
   const processed = counted.begun;
   await system.stop();
   return { value, samples: 1, p50: value, p99: value, p999: value, cpuUs, sent: actors, processed };
-}
-
-/** Bytes that are in use. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 async function start(): Promise<{ readonly system: ActorSystem; readonly ref: ActorRef<typeof parent> }> {
