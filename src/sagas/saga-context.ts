@@ -3,17 +3,9 @@
  *
  * The runtime's side of it is `run-context.ts`.
  */
-import type {
-  Addressable,
-  AskType,
-  MessageArgs,
-  MessageType,
-  PayloadOf,
-  ReceiptArgs,
-  ReplyOf,
-} from '../actors/actor-ref.js';
 import type { EventDataOf, EventTypeOf, Sources } from '../actors/event-sources.js';
-import type { AskOptions, MessageOptions, Receipt } from '../actors/message-options.js';
+import type { AskOptions, MessageOptions } from '../actors/message-options.js';
+import type { SendsCommands } from '../actors/sends-commands.js';
 import type { Duration } from '../core/duration.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
@@ -77,52 +69,16 @@ export interface WaitOptions<Event = RecordedEvent> {
 }
 
 /**
- * The context of a saga.
+ * The context of a saga. It isn't done before every command it has told has a durable outcome; one whose tries are used
+ * up becomes a dead letter.
  *
  * @typeParam Of the aggregates given as `of`.
  */
-export interface SagaContext<Of extends Sources = Sources> {
+export interface SagaContext<Of extends Sources = Sources> extends SendsCommands<SagaMessageOptions, SagaAskOptions> {
   /** Id of this instance. */
   readonly id: string;
   /** Joins everything that this saga leads to: that of the start event, or one of its own. */
   readonly correlationId: string;
-  /**
-   * Sends a command; the saga isn't done before it has a durable outcome. A rejection, or a failure whose tries are
-   * used up, becomes a dead letter.
-   *
-   * @throws TROUPE_UNKNOWN_ACTOR, TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE,
-   * TROUPE_SAGA_CANCELLED.
-   */
-  tell<D extends Addressable, Type extends MessageType<D>>(
-    definition: D,
-    id: string,
-    type: Type,
-    ...args: MessageArgs<PayloadOf<D, Type>, SagaMessageOptions>
-  ): void;
-  /** As `tell`; resolves when the mailbox has taken the command. Commands of sagas wait for room. */
-  send<D extends Addressable, Type extends MessageType<D>>(
-    definition: D,
-    id: string,
-    type: Type,
-    ...args: MessageArgs<PayloadOf<D, Type>, SagaMessageOptions>
-  ): Promise<void>;
-  /**
-   * Sends a command, and resolves with its reply. The outcome, also a rejection, is journaled.
-   *
-   * @throws TROUPE_REJECTED, TROUPE_ACTOR_FAILED, TROUPE_ASK_TIMEOUT, TROUPE_SAGA_CANCELLED, and what `tell` throws.
-   */
-  ask<D extends Addressable, Type extends AskType<D>>(
-    definition: D,
-    id: string,
-    type: Type,
-    ...args: ReceiptArgs<PayloadOf<D, Type>>
-  ): Promise<Receipt<ReplyOf<D, Type>>>;
-  ask<D extends Addressable, Type extends AskType<D>>(
-    definition: D,
-    id: string,
-    type: Type,
-    ...args: MessageArgs<PayloadOf<D, Type>, SagaAskOptions & { readonly receipt?: false }>
-  ): Promise<ReplyOf<D, Type>>;
   /**
    * Runs another saga and resolves with its result; an instance that runs already is joined. When this saga is
    * cancelled, so is that one.

@@ -1,11 +1,12 @@
 /**
  * Wakes runs in memory by the wall clock: never early, and within a second of a jump of the clock.
  *
- * One timer for all of them; they stand in a heap by time. What has to survive this process stands in the history
+ * One timer for all of them. What has to survive this process stands in the history
  * of the run, or, when the run leaves memory, among the durable timers.
  */
 import type { Clock, Timer } from '../core/clock.js';
 import { LIMITS } from '../core/limits.js';
+import { TimeHeap } from '../core/time-heap.js';
 
 /** A wait that can be given up. */
 export interface Wake {
@@ -22,7 +23,7 @@ interface Sleeper {
 
 export class WakeClock {
   readonly #clock: Clock;
-  #heap: Sleeper[] = [];
+  readonly #heap = new TimeHeap<Sleeper>(({ dueMs }) => dueMs);
   #cancelled = 0;
   #alarm: Timer | undefined;
   #alarmAt = Infinity;
@@ -36,7 +37,7 @@ export class WakeClock {
   at(dueMs: number, wake: () => void): Wake {
     const sleeper: Sleeper = { dueMs, wake };
     if (dueMs < Infinity && !this.#ended) {
-      this.#push(sleeper);
+      this.#heap.push(sleeper);
       this.#arm();
     }
     return {
@@ -44,7 +45,7 @@ export class WakeClock {
         if (sleeper.wake === undefined) return;
         sleeper.wake = undefined;
         this.#cancelled += 1;
-        if (this.#cancelled > FEW && this.#cancelled > this.#heap.length / 2) this.#sweep();
+        if (this.#cancelled > FEW && this.#cancelled > this.#heap.size / 2) this.#sweep();
       },
     };
   }
@@ -53,19 +54,18 @@ export class WakeClock {
   end(): void {
     this.#ended = true;
     this.#alarm?.cancel();
-    this.#heap.length = 0;
+    this.#heap.clear();
   }
 
   /** Long waits that were given up hold no memory until their time. */
   #sweep(): void {
-    // A sorted array is a heap.
-    this.#heap = this.#heap.filter(({ wake }) => wake !== undefined).sort((a, b) => a.dueMs - b.dueMs);
+    this.#heap.keepOnly(({ wake }) => wake !== undefined);
     this.#cancelled = 0;
   }
 
   #arm(): void {
-    while (this.#heap[0] !== undefined && this.#heap[0].wake === undefined) this.#drop();
-    const next = this.#heap[0];
+    let next = this.#heap.peek();
+    for (; next !== undefined && next.wake === undefined; next = this.#heap.peek()) this.#drop();
     if (next === undefined || (this.#alarm !== undefined && this.#alarmAt <= next.dueMs)) return;
     this.#alarm?.cancel();
     const now = this.#clock.now();
@@ -78,7 +78,7 @@ export class WakeClock {
   #look(): void {
     this.#alarm = undefined;
     const now = this.#clock.now();
-    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+    for (let first = this.#heap.peek(); first !== undefined; first = this.#heap.peek()) {
       if (first.wake !== undefined && first.dueMs > now) break;
       this.#drop();
       const { wake } = first;
@@ -90,38 +90,6 @@ export class WakeClock {
 
   /** Takes the top away, which may have been given up. */
   #drop(): void {
-    if (this.#heap[0]?.wake === undefined) this.#cancelled = Math.max(0, this.#cancelled - 1);
-    this.#pop();
-  }
-
-  #push(sleeper: Sleeper): void {
-    const heap = this.#heap;
-    let place = heap.push(sleeper) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      const parent = heap[above];
-      if (parent === undefined || parent.dueMs <= sleeper.dueMs) break;
-      heap[place] = parent;
-      place = above;
-    }
-    heap[place] = sleeper;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const moved = heap.pop();
-    if (moved === undefined || heap.length === 0) return;
-    let place = 0;
-    for (;;) {
-      const left = 2 * place + 1;
-      const a = heap[left];
-      if (a === undefined) break;
-      const b = heap[left + 1];
-      const smaller = b !== undefined && b.dueMs < a.dueMs ? b : a;
-      if (moved.dueMs <= smaller.dueMs) break;
-      heap[place] = smaller;
-      place = smaller === a ? left : left + 1;
-    }
-    heap[place] = moved;
+    if (this.#heap.pop()?.wake === undefined) this.#cancelled = Math.max(0, this.#cancelled - 1);
   }
 }

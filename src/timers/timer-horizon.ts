@@ -5,14 +5,15 @@
  * Behind it some may be here. It comes nearer when too many have been set, and goes further with what is loaded;
  * changes that were committed while a load was under way are applied again on top of it. Pure: no clock, no disk.
  */
+import { TimeHeap } from '../core/time-heap.js';
 import { isSameTimer, type StoredTimer, type TimerChange, timerKey } from '../journal/timer-change.js';
 
 export class TimerHorizon {
   readonly #room: number;
   /** The newest timer known of each owner and name; one that is no longer here has lost its place to a newer one. */
   readonly #current = new Map<string, StoredTimer>();
-  /** A binary heap by time. Timers that are not current any more leave when they come to its top. */
-  #heap: StoredTimer[] = [];
+  /** Timers that are not current any more leave when they come to its top. */
+  readonly #heap = new TimeHeap<StoredTimer>(({ wakeAt }) => wakeAt);
   readonly #firing = new Map<string, StoredTimer>();
   #completeTo = -Infinity;
   #duringLoad: TimerChange[] | undefined;
@@ -24,7 +25,7 @@ export class TimerHorizon {
 
   /** Timers in memory that wait, at most so many. */
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.size;
   }
 
   get firing(): number {
@@ -33,7 +34,7 @@ export class TimerHorizon {
 
   /** Whether timers behind the horizon should be loaded. */
   get wantsMore(): boolean {
-    return this.#duringLoad === undefined && this.#completeTo < Infinity && this.#heap.length < this.#room / 4;
+    return this.#duringLoad === undefined && this.#completeTo < Infinity && this.#heap.size < this.#room / 4;
   }
 
   /** The time at which the first one wakes. */
@@ -45,7 +46,7 @@ export class TimerHorizon {
   takeDue(now: number): StoredTimer | undefined {
     const first = this.#top();
     if (first === undefined || first.wakeAt > now) return undefined;
-    this.#pop();
+    this.#heap.pop();
     this.#firing.set(identityOf(first), first);
     return first;
   }
@@ -61,13 +62,13 @@ export class TimerHorizon {
   changed(changes: readonly TimerChange[]): void {
     this.#duringLoad?.push(...changes);
     for (const change of changes) this.#apply(change);
-    if (this.#heap.length > 2 * this.#room) this.#comeNearer();
+    if (this.#heap.size > 2 * this.#room) this.#comeNearer();
   }
 
   /** What is known of the journal may be wrong: everything is to be loaded again. */
   forget(): void {
     for (const [key, timer] of this.#current) if (!this.#firing.has(identityOf(timer))) this.#current.delete(key);
-    this.#heap = [];
+    this.#heap.clear();
     this.#completeTo = -Infinity;
     // A load under way may have read what is wrong.
     this.#duringLoad = undefined;
@@ -132,11 +133,8 @@ export class TimerHorizon {
   }
 
   #comeNearer(): void {
-    const waiting = this.#heap.filter((timer) => this.#waits(timer)).sort((a, b) => a.wakeAt - b.wakeAt);
-    // A sorted array is a heap.
-    this.#heap = waiting.slice(0, this.#room);
-    const beyond = waiting.slice(this.#room);
-    const last = this.#heap.at(-1);
+    this.#heap.keepOnly((timer) => this.#waits(timer));
+    const { last, beyond } = this.#heap.cutTo(this.#room);
     if (beyond.length === 0 || last === undefined) return;
     for (const timer of beyond) this.#current.delete(timerKey(timer));
     this.#completeTo = last.wakeAt - 1;
@@ -149,44 +147,15 @@ export class TimerHorizon {
 
   #top(): StoredTimer | undefined {
     for (;;) {
-      const first = this.#heap[0];
+      const first = this.#heap.peek();
       if (first === undefined || this.#waits(first)) return first;
-      this.#pop();
+      this.#heap.pop();
     }
   }
 
   #put(timer: StoredTimer): void {
     this.#current.set(timerKey(timer), timer);
-    const heap = this.#heap;
-    let place = heap.push(timer) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      const parent = heap[above];
-      if (parent === undefined || parent.wakeAt <= timer.wakeAt) break;
-      heap[place] = parent;
-      place = above;
-    }
-    heap[place] = timer;
-  }
-
-  /** Takes the top away. */
-  #pop(): void {
-    const heap = this.#heap;
-    const moved = heap.pop();
-    if (moved === undefined || heap.length === 0) return;
-    let place = 0;
-    for (;;) {
-      const left = 2 * place + 1;
-      const right = left + 1;
-      const a = heap[left];
-      if (a === undefined) break;
-      const b = heap[right];
-      const smaller = b !== undefined && b.wakeAt < a.wakeAt ? b : a;
-      if (moved.wakeAt <= smaller.wakeAt) break;
-      heap[place] = smaller;
-      place = smaller === a ? left : right;
-    }
-    heap[place] = moved;
+    this.#heap.push(timer);
   }
 }
 
