@@ -93,12 +93,18 @@ export const sagasCommand = tool({
   },
 });
 
+/** A dead letter, and why it is one. */
+interface Letter {
+  readonly id: string;
+  readonly error: string | undefined;
+}
+
 /** One saga, found. */
 interface Found {
   readonly summary: SagaSummary;
   readonly story: SagaStory;
   /** Dead letters that are about it. */
-  readonly letters: readonly string[];
+  readonly letters: readonly Letter[];
 }
 
 async function list({ out, problems, json, values }: Call, reader: JournalReader): Promise<number> {
@@ -182,14 +188,14 @@ async function* records(
   }
 }
 
-/** Ids of the dead letters of sagas, by the key of the saga. */
-async function lettersOf(reader: JournalReader): Promise<ReadonlyMap<string, readonly string[]>> {
-  const all = new Map<string, string[]>();
+/** The dead letters of sagas, by the key of the saga. */
+async function lettersOf(reader: JournalReader): Promise<ReadonlyMap<string, readonly Letter[]>> {
+  const all = new Map<string, Letter[]>();
   for await (const { key, value } of records(reader, DEAD_LETTER)) {
     const { letter } = readLetter(key, value);
     if (letter.reason !== 'parked') continue;
     const saga = `${letter.target.name}/${letter.target.id}`;
-    all.set(saga, [...(all.get(saga) ?? []), key]);
+    all.set(saga, [...(all.get(saga) ?? []), { id: key, error: letter.error?.message }]);
   }
   return all;
 }
@@ -198,7 +204,7 @@ async function living(
   reader: JournalReader,
   key: string,
   head: SagaHead,
-  letters: ReadonlyMap<string, readonly string[]>,
+  letters: ReadonlyMap<string, readonly Letter[]>,
 ): Promise<SagaSummary> {
   const story = head.idle === undefined ? await storyOfRun(reader, head.run) : { steps: [], turns: [] };
   return livingSummary(key, head, story, letters.has(key));
@@ -250,7 +256,7 @@ async function recordOf(reader: JournalReader, kind: string, key: string): Promi
 
 function show({ out, json }: Call, { summary, story, letters }: Found): number {
   if (json) {
-    out.json({ ...summary, ...story, deadLetters: letters });
+    out.json({ ...summary, ...story, deadLetters: letters.map(({ id }) => id) });
     return EXIT.ok;
   }
   const { palette } = out;
@@ -262,7 +268,7 @@ function show({ out, json }: Call, { summary, story, letters }: Found): number {
     ['started', `${timeText(startedAt)} UTC`],
     ['waits for', waitingFor],
     ['error', error === undefined ? undefined : [error.code, error.message].filter(Boolean).join(': ')],
-    ['letters', letters.length === 0 ? undefined : letters.join(', ')],
+    ...letters.map((letter) => ['letter', [letter.id, letter.error].filter(Boolean).join(': ')] as const),
     ['steps', hasEnded(state) && story.steps.length === 0 ? 'none, or kept no longer (the option keep)' : undefined],
   ];
   for (const [title, text] of facts) {
@@ -319,9 +325,9 @@ async function retry({ out, problems, json, values, journal }: Call, { summary, 
   const system = await ActorSystem.start({ name: 'troupe sagas', cast, workers: 0, journal });
   let left: string[];
   try {
-    for (const letter of letters) await system.deadLetters.retry(letter);
+    for (const { id } of letters) await system.deadLetters.retry(id);
     await system.settled();
-    left = system.deadLetters.list().flatMap(({ id }) => (letters.includes(id) ? [id] : []));
+    left = system.deadLetters.list().flatMap(({ id }) => (letters.some((letter) => letter.id === id) ? [id] : []));
   } finally {
     await system.stop();
   }

@@ -19,9 +19,24 @@ export function divergenceOf(
   );
 }
 
+/**
+ * The folder of this file, compiled and (with source maps) as it was written; the user may have one of the same name.
+ * Without its first slash, as paths and addresses have it in common.
+ */
+const HERE = new URL('.', import.meta.url).pathname.slice(1);
+const WRITTEN = HERE.replace(/dist\/src\/sagas\/$/, 'src/sagas/');
+
+/** Frames to look at. */
+const FRAMES = 40;
+
 /** Where in the user's code a step was asked for. */
 function placeOfCall(): string {
+  // The runtime's own frames would take most of the usual ten.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = FRAMES;
   const lines = (new Error('here').stack ?? '').split('\n').slice(1);
-  const line = lines.find((one) => !/[/\\]sagas[/\\]/.test(one) && one.includes(':'));
+  Error.stackTraceLimit = stackTraceLimit;
+  const isOurs = (one: string): boolean => [HERE, WRITTEN].some((folder) => one.replaceAll('\\', '/').includes(folder));
+  const line = lines.find((one) => !isOurs(one) && one.includes(':'));
   return line === undefined ? '' : ` (${line.trim()})`;
 }

@@ -62,6 +62,7 @@ export class SagaRun implements Listener {
   #history: History;
   #phase: Phase = 'replaying';
   readonly #patches = new Set<string>();
+  readonly #unpatched = new Set<string>();
   /** How the user's function ended during a replay. */
   #verdict: { readonly value: unknown } | { readonly thrown: unknown } | undefined;
   #result: unknown;
@@ -224,7 +225,12 @@ export class SagaRun implements Listener {
   patched(name: string): boolean {
     this.admit();
     if (this.#patches.has(name)) return true;
-    if (this.#phase === 'replaying' && !this.#atEnd) return false;
+    // Once told that it is on the old code, it stays there, wherever it asks again.
+    if (this.#unpatched.has(name)) return false;
+    if (this.#phase === 'replaying' && !this.#atEnd) {
+      this.#unpatched.add(name);
+      return false;
+    }
     this.#patches.add(name);
     this.pen.add({ patched: name });
     return true;
@@ -467,6 +473,7 @@ export class SagaRun implements Listener {
     this.#verdict = undefined;
     this.steps.turnTo(this.#history);
     this.#patches.clear();
+    this.#unpatched.clear();
     this.#compensations.clear();
     this.#wentOn = false;
     this.#enter('replaying');

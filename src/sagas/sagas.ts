@@ -100,7 +100,7 @@ export class Sagas implements ParkedOwner {
   /** Those that an earlier run of the system has left at work, until each has been read; it may wait for others. */
   #left: readonly string[] = [];
   readonly #askGates = new Map<string, AskGate>();
-  readonly #results = new SagaResults();
+  readonly #results: SagaResults;
   readonly #counts = new SagaCounts();
   #stopping: Promise<void> | undefined;
 
@@ -113,6 +113,7 @@ export class Sagas implements ParkedOwner {
     this.#warnings = new ThrottledLog(log, clock, 'warn');
     this.#wakes = new WakeClock(clock);
     this.#deadlines = new Deadlines(clock);
+    this.#results = new SagaResults(clock);
     const pen = { journal, pauses: this.#pauses, warnings: this.#warnings };
     const index = new WaitIndex(window);
     this.#search = new WaitSearch({ ...pen, index, moved: () => this.#events.tellMoved() });

@@ -236,7 +236,7 @@ describe('steps of a saga', () => {
     expect(new Set(seen[0] as unknown[]).size).to.equal(6);
   });
 
-  it('a replay that asks for another step stands still, names both, and goes on when retried with the old code', async () => {
+  it('a replay that asks for another step stands still, names both and the place, and goes on when retried with the old code', async () => {
     let changed = false;
     const { life, definition } = await play(async (ctx) => {
       await ctx.ask(target, 'a', changed ? 'check' : 'do');
@@ -251,7 +251,9 @@ describe('steps of a saga', () => {
     expect(isTroupeError(error, 'TROUPE_SAGA_DIVERGED')).to.equal(true);
     expect((error as Error).message)
       .to.include('"ask target/a do"')
-      .and.include('"ask target/a check"');
+      .and.include('"ask target/a check"')
+      // The place in this file, though its folder is named as the runtime's.
+      .and.match(/saga-steps\.test\.[jt]s:\d+/);
     expect((error as TroupeError).details).to.include({ step: 0 });
     expect((await next.ref(definition, '1').status()).state).to.equal('parked');
     expect(next.effects).to.deep.equal(['do a']);
@@ -301,6 +303,35 @@ describe('steps of a saga', () => {
     await last.settle();
     expect(last.letters.list()).to.deep.equal([]);
     expect(last.effects).to.have.members(['do old', 'do old', 'do new', 'check new', 'do new']);
+  });
+
+  it('patched that has said no says so wherever it is asked again, also after a further crash', async () => {
+    let version = 1;
+    const run = async (ctx: Parameters<Parameters<typeof saga>[0]['run']>[0]): Promise<string> => {
+      await ctx.ask(target, ctx.id, 'do');
+      if (version > 1 && ctx.patched('check')) await ctx.ask(target, ctx.id, 'check');
+      await ctx.sleep('1h');
+      const code = version > 1 && ctx.patched('check') ? 'new' : 'old';
+      await ctx.sleep('1h');
+      return code;
+    };
+    const definition = saga({ name: 's', run });
+    let life = await SagaLife.begin(new Disk(), [definition]);
+    await life.ref(definition, 'old').start();
+    await life.settle();
+    version = 2;
+    for (let hour = 0; hour < 2; hour += 1) {
+      life.kill();
+      life = await SagaLife.begin(life.disk, [definition], { nowMs: life.clock.now() });
+      if (hour === 0) await life.ref(definition, 'new').start();
+      await life.settle();
+      await life.clock.advance(3_600_000);
+      await life.settle();
+    }
+    expect(await life.ref(definition, 'old').result()).to.equal('old');
+    expect(await life.ref(definition, 'new').result()).to.equal('new');
+    expect(life.letters.list()).to.deep.equal([]);
+    expect(life.effects).to.have.members(['do old', 'do new', 'check new']);
   });
 
   it('a saga runs another, gets its result, and joins it again after a crash', async () => {
