@@ -1,5 +1,8 @@
 /**
- * Deadlines of many waits at the price of one timer for each duration.
+ * Deadlines of many waits at the price of one timer for each duration, and one look at the clock for each turn of the loop.
+ *
+ * Most waits are over before the event loop turns: they are never dated. Those that are not get their time then, or
+ * when there are many of them.
  *
  * Waits of one duration end in the order they began, so each duration has a queue; settled waits leave when they come
  * to its head, or when the queue has doubled since they were last looked for: one long wait retains no others.
@@ -18,12 +21,15 @@ export interface Expiring {
 
 /** Waits in one queue before it is worth looking for settled ones behind its head. */
 const FEW = 1_024;
+/** Undated waits that are dated without waiting for the loop, so that few settled ones are kept. */
+const MOST_UNDATED = 256;
 
 class DeadlineQueue {
   readonly #waiting = new RingBuffer<Expiring>();
   readonly #clock: Clock;
   readonly #durationMs: number;
   readonly #empty: () => void;
+  readonly #undated: Expiring[] = [];
   #timer: Timer | undefined;
   /** Size of the queue at which settled waits are looked for in all of it. */
   #sweepAt = FEW;
@@ -35,15 +41,27 @@ class DeadlineQueue {
   }
 
   add(one: Expiring): void {
+    if (this.#undated.push(one) >= MOST_UNDATED) this.date();
+  }
+
+  /** Those that still wait get their time, which begins now: a moment late, never early. */
+  date(): void {
+    if (this.#undated.length === 0) return;
     this.#dropSettled();
-    one.dueMs = Math.ceil(this.#clock.monotonic() + this.#durationMs);
-    this.#waiting.push(one);
+    const dueMs = Math.ceil(this.#clock.monotonic() + this.#durationMs);
+    for (const one of this.#undated) {
+      if (one.settled) continue;
+      one.dueMs = dueMs;
+      this.#waiting.push(one);
+    }
+    this.#undated.length = 0;
     this.#timer ??= this.#clock.setTimer(this.#durationMs, () => this.#expire());
   }
 
   clear(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#undated.length = 0;
     this.#waiting.drain();
   }
 
@@ -63,14 +81,21 @@ class DeadlineQueue {
       if (!next.settled) next.expire();
     }
     const next = this.#waiting.peek();
-    if (next === undefined) this.#empty();
-    else this.#timer = this.#clock.setTimer(Math.max(0, next.dueMs - now), () => this.#expire());
+    if (next === undefined) {
+      // The undated begin anew.
+      if (this.#undated.length === 0) this.#empty();
+    } else this.#timer = this.#clock.setTimer(Math.max(0, next.dueMs - now), () => this.#expire());
   }
 }
 
 export class Deadlines {
   readonly #clock: Clock;
   readonly #queues = new Map<number, DeadlineQueue>();
+  /** Most waits last as long as the one before. */
+  #lastMs = Number.NaN;
+  #last: DeadlineQueue | undefined;
+  /** Whether the undated are dated when the loop turns. */
+  #scheduled = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -78,18 +103,37 @@ export class Deadlines {
 
   /** `one.expire()` is called after `durationMs`, unless it is settled by then. Infinity: never. */
   add(one: Expiring, durationMs: number): void {
-    if (!Number.isFinite(durationMs)) return;
-    let queue = this.#queues.get(durationMs);
-    if (queue === undefined) {
-      queue = new DeadlineQueue(this.#clock, durationMs, () => this.#queues.delete(durationMs));
-      this.#queues.set(durationMs, queue);
+    if (durationMs !== this.#lastMs || this.#last === undefined) {
+      if (!Number.isFinite(durationMs)) return;
+      this.#last = this.#queueFor(durationMs);
+      this.#lastMs = durationMs;
     }
-    queue.add(one);
+    this.#last.add(one);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#dateAll);
   }
 
   /** Forgets all of them; nothing keeps the process alive. */
   clear(): void {
     for (const queue of this.#queues.values()) queue.clear();
     this.#queues.clear();
+    this.#last = undefined;
   }
+
+  #queueFor(durationMs: number): DeadlineQueue {
+    const known = this.#queues.get(durationMs);
+    if (known !== undefined) return known;
+    const queue = new DeadlineQueue(this.#clock, durationMs, () => {
+      this.#queues.delete(durationMs);
+      if (this.#last === queue) this.#last = undefined;
+    });
+    this.#queues.set(durationMs, queue);
+    return queue;
+  }
+
+  readonly #dateAll = (): void => {
+    this.#scheduled = false;
+    for (const queue of this.#queues.values()) queue.date();
+  };
 }

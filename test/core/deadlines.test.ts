@@ -55,11 +55,44 @@ describe('Deadlines', () => {
     expect(clock.pending).to.equal(0);
   });
 
-  it('has one timer for each duration, however many waits there are', () => {
+  it('has one timer for each duration, however many waits there are', async () => {
     const clock = new ManualClock();
     const deadlines = new Deadlines(clock);
     for (let i = 0; i < 1_000; i += 1) deadlines.add(new Wait(clock), 100 + (i % 3));
+    await clock.advance(0);
     expect(clock.pending).to.equal(3);
+  });
+
+  it('looks at the clock once for 200 waits of one turn of the loop, and not once more for each that is settled', async () => {
+    const clock = new ManualClock();
+    let looks = 0;
+    const monotonic = clock.monotonic.bind(clock);
+    clock.monotonic = () => ((looks += 1), monotonic());
+    const deadlines = new Deadlines(clock);
+    const all = Array.from({ length: 200 }, () => new Wait(clock));
+    for (const one of all) deadlines.add(one, 100);
+    for (const one of all.slice(1)) one.settled = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(looks).to.equal(1);
+    await clock.advance(100);
+    expect(all.map(({ expiredAt }) => expiredAt)).to.deep.equal([100, ...Array<undefined>(199).fill(undefined)]);
+  });
+
+  it('ends none early whose turn of the loop takes long, and dates what comes while the last one expires', async () => {
+    const clock = new ManualClock();
+    const deadlines = new Deadlines(clock);
+    const late = new Wait(clock);
+    const first = new Wait(clock);
+    const expire = first.expire.bind(first);
+    first.expire = () => {
+      expire();
+      deadlines.add(late, 100);
+    };
+    deadlines.add(first, 100);
+    clock.block(50);
+    await clock.advance(1_000);
+    expect([first.expiredAt, late.expiredAt]).to.deep.equal([150, 250]);
+    expect(clock.pending).to.equal(0);
   });
 
   it('forgets all of them at once, with their timers', async () => {
