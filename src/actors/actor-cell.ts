@@ -100,7 +100,12 @@ export class ActorCell implements Runnable, MailOwner {
       if (mailbox.priority !== undefined || !receive.has(type)) return false;
       this.#knownType = type;
     }
-    return isPrimitive(payload) || !checkMessage(payload, () => `${keyOf(this)}: ${type}`);
+    return isPrimitive(payload) || this.#holdsNoRef(type, payload);
+  }
+
+  /** Apart, because whoever may make a closure makes room for it at once, also for a primitive. */
+  #holdsNoRef(type: string, payload: unknown): boolean {
+    return !checkMessage(payload, () => `${keyOf(this)}: ${type}`);
   }
 
   accept(envelope: Envelope): void {

@@ -34,6 +34,8 @@ export class ActorMail {
   readonly #around: MailSurroundings;
   /** Made by the first message: most of a million actors wait for theirs. */
   #mailbox: Mailbox | PriorityMailbox | undefined;
+  /** The same, as long as no message has had a priority. */
+  #plain: Mailbox | undefined;
   #stash: Stash | undefined;
   /** As many messages waiting are news. */
   #highWater: number;
@@ -51,6 +53,13 @@ export class ActorMail {
 
   /** Takes a message, or does with it what the overflow policy says. */
   offer(envelope: Envelope): void {
+    const size = envelope.priority === 0 && this.#plain !== undefined ? this.#plain.push(envelope) : 0;
+    if (size === 0) return this.#offer(envelope);
+    if (size >= this.#highWater) this.#rise(size);
+    if (envelope.sink !== undefined) envelope.sink.taken?.();
+  }
+
+  #offer(envelope: Envelope): void {
     const mailbox = this.#mailboxFor(envelope);
     const offer = mailbox.offer(envelope);
     if (offer === 'taken') {
@@ -63,6 +72,7 @@ export class ActorMail {
 
   /** The next message to be handled. */
   take(): Envelope | undefined {
+    if (this.#stash === undefined && this.#plain !== undefined) return this.#plain.take();
     return this.#stash?.take() ?? this.#mailbox?.take();
   }
 
@@ -134,6 +144,7 @@ export class ActorMail {
     const mailbox = priority === 0 ? new Mailbox(limits) : new PriorityMailbox(limits);
     for (const envelope of known?.drain() ?? []) mailbox.offer(envelope);
     this.#mailbox = mailbox;
+    this.#plain = mailbox instanceof Mailbox ? mailbox : undefined;
     return mailbox;
   }
 }

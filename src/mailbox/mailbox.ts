@@ -35,6 +35,14 @@ export class Mailbox {
     return this.#messages.size + (this.#waiting?.size ?? 0);
   }
 
+  /** The short way of `offer`: how many wait when it is taken, 0 when it isn't that simple and nothing has happened. */
+  push(envelope: Envelope): number {
+    const { size } = this.#messages;
+    if (size >= this.#limits.capacity || (this.#waiting !== undefined && this.#waiting.size > 0)) return 0;
+    this.#messages.push(envelope);
+    return size + 1;
+  }
+
   offer(envelope: Envelope): Offer {
     if (this.#messages.size < this.#limits.capacity && (this.#waiting === undefined || this.#waiting.size === 0)) {
       this.#messages.push(envelope);
