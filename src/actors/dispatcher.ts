@@ -25,6 +25,8 @@ const NEWCOMERS = 64;
 const POLITE_TURNS = 16;
 /** Looking at the time costs as much as a small message: while turns are quick, once in so many of them. */
 const MOST_TURNS = 16;
+/** Milliseconds that a reply to another thread waits for others that leave with it. */
+const FRAME_MS = 0.1;
 /** Milliseconds that a turn may take; below that the next look at the time may come later. */
 const QUICK_MS = 0.25;
 
@@ -48,6 +50,7 @@ export class Dispatcher {
   #turnsLeft = 1;
   #stride = 1;
   #lookedMs = 0;
+  #pausedMs = 0;
   /** Whether no turn, and nothing else, has run since that look. */
   #justLooked = false;
 
@@ -153,7 +156,15 @@ export class Dispatcher {
     this.#stride = now - lookedMs < QUICK_MS ? Math.min(MOST_TURNS, this.#stride * 2) : 1;
     this.#turnsLeft = this.#stride;
     this.#usedUp = now > this.#roundEndsMs;
+    if (continuations.soon && now - this.#pausedMs >= FRAME_MS) this.#pause(now);
     return now - lookedMs;
+  }
+
+  /** Microtasks have their turn after this one; it is enough for frames to leave. */
+  #pause(now: number): void {
+    continuations.soon = false;
+    this.#pausedMs = now;
+    this.#politeFor = Math.max(1, this.#politeFor);
   }
 
   #look(): number {

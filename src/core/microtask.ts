@@ -11,7 +11,9 @@ export function atMicrotask(run: () => void): void {
 }
 
 /**
- * Set by whoever settles a promise that code outside of the runtime may wait for: it goes on as a microtask, so the
- * dispatcher, which runs as one itself, has to make room for it soon. One for each thread.
+ * What the dispatcher, which runs as a microtask itself, has to make room for. One for each thread.
+ *
+ * `due` is set by whoever settles a promise that code outside of the runtime may wait for: that goes on soon. `soon` is
+ * set by replies to other threads: they leave in frames, which many share, so theirs is a little later.
  */
-export const continuations = { due: false };
+export const continuations = { due: false, soon: false };

@@ -10,6 +10,7 @@ import type { WireOutcome } from './frame.js';
 import { readMail, type WireMail } from './mail-wire.js';
 import type { ThreadIndex } from './placement.js';
 import { exactValue } from './exact-value.js';
+import { continuations } from '../core/microtask.js';
 import { toWireError } from '../core/wire-error.js';
 
 export interface ArrivalsSurroundings {
@@ -111,6 +112,7 @@ class DistantSink implements ReplySink {
 
   reply(value: unknown, position: number, version: number): void {
     const said = this.wantsReply ? exactValue(value) : undefined;
+    if (this.wantsReply) continuations.soon = true;
     // Without a sink over there nobody is told, not even where it stands.
     const says = this.#wantsOutcome && (said !== undefined || position !== 0);
     this.#arrivals.answer(says ? ['reply', this.#seq, said, position, version] : ['done', this.#seq, 1], this.#epoch);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Dispatcher, type Runnable } from '../../src/actors/dispatcher.js';
 import { PendingAsk } from '../../src/actors/pending-ask.js';
 import { systemClock } from '../../src/core/clock.js';
+import { continuations } from '../../src/core/microtask.js';
 import { LIMITS } from '../../src/core/limits.js';
 import { ManualClock } from '../../src/testkit/manual-clock.js';
 
@@ -95,6 +96,28 @@ describe('Dispatcher', () => {
     await promise;
     ended = true;
     expect(turns).to.be.within(1, 16);
+    await turn();
+  });
+
+  it('lets a reply to another thread leave after 0.1 ms, and not when the round is over', async () => {
+    let now = 0;
+    const clock = new ManualClock();
+    clock.monotonic = () => now;
+    const dispatcher = new Dispatcher(clock);
+    let ended = false;
+    let leftAtMs = Number.NaN;
+    dispatcher.schedule({ run: () => ((now += 0.02), !ended) });
+    const replying = {
+      run: () => {
+        continuations.soon = true;
+        void Promise.resolve().then(() => (leftAtMs = now));
+        return false;
+      },
+    };
+    dispatcher.schedule(replying);
+    while (Number.isNaN(leftAtMs)) await turn();
+    ended = true;
+    expect(leftAtMs).to.be.within(0.02, 0.2);
     await turn();
   });
 
