@@ -36,6 +36,8 @@ export interface ActorHostOptions extends ActorFacilities {
   readonly signals?: SignalPost;
   /** Told of each instance that begins and ends here, so that other threads can find it. Default: nobody. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
+  /** Whether an instance of that name and id is known to live on another thread. Default: there is none. */
+  readonly livesElsewhere?: ((name: string, id: string) => boolean) | undefined;
   /**
    * Told of whom top-level actors watch, their own children excepted: that has to outlive this thread. Default: nobody.
    */
@@ -224,7 +226,10 @@ export class ActorHost implements SignalPost {
         `${address.name}: option "id" is ${showValue(address.id)}; give a text that is not empty`,
       );
     }
-    if (this.find(address.name, address.id) !== undefined) throw idInUse(address);
+    const { livesElsewhere } = this.#options;
+    if (this.find(address.name, address.id) !== undefined || livesElsewhere?.(address.name, address.id) === true) {
+      throw idInUse(address);
+    }
     checkMessage(args, `${address.name}/${address.id}: option "args"`);
     const cell = new ActorCell(this.#around, definition, address.id, { args, supervised: adopt(address) });
     let cells = this.#cells.get(address.name);

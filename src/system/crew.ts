@@ -79,6 +79,9 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       signal: (to, signal) => stage.actors.signal(to, signal),
       bind: (name, id, value) => stage.actors.bind(name, id, value),
       renewWatches: (isLost) => stage.actors.renewWatches(isLost),
+      // No plain actor lives here.
+      lives: () => false,
+      contested: () => undefined,
     },
     isAggregate: (target) => aggregates.has(target),
     isReaction: (target) => reactions.has(target),

@@ -60,6 +60,8 @@ export interface StageSurroundings {
   readonly reminders: ReminderPost;
   /** Told of each actor that begins and ends on this thread. */
   readonly onStage?: ((name: string, id: string, living: boolean) => void) | undefined;
+  /** Whether an actor is known to live on another thread. */
+  readonly livesElsewhere?: ((name: string, id: string) => boolean) | undefined;
   /** Stops an actor of another thread; false: it lives on this one. */
   readonly stopElsewhere?: ((name: string, id: string) => Promise<boolean>) | undefined;
 }

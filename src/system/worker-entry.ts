@@ -189,6 +189,11 @@ class WorkerStage {
           signal: (to, signal) => stage.actors.signal(to, signal),
           bind: (name, id, value) => stage.actors.bind(name, id, value),
           renewWatches: (isLost) => stage.actors.renewWatches(isLost),
+          lives: (name, id) => stage.actors.find(name, id) !== undefined,
+          contested: (name, id, thread) =>
+            this.#log.error(
+              `${name}/${id} is running already: the child of that id that was spawned on worker ${thread} is stopped; choose another id`,
+            ),
         },
         isAggregate: (target) => aggregates.has(target),
         // Attempts come from the main thread only.
@@ -224,6 +229,7 @@ class WorkerStage {
         onWatch: (watcher, of, stands) => this.#control.note('watches', { watcher, of, stands }),
         onStage: (name, id, living) => links.staged(name, id, living),
         stopElsewhere: (name, id) => this.#stopElsewhere(name, id),
+        livesElsewhere: (name, id) => links.livesElsewhere(name, id),
       });
       const attempts = new AttemptHost({
         definitions: cast.reactions,

@@ -235,6 +235,17 @@ forEachNumberOfWorkers('plain actors', (start) => {
       }
     });
 
+    it('and large messages of any kind arrive whole, also when they are sent to several', async () => {
+      const megabyte = new Uint8Array(1_048_576).fill(1);
+      for (const ref of players) expect(await ref.ask('sum', megabyte.buffer)).to.equal(1_048_576);
+      const replies = players.map((ref, n) => {
+        const own = megabyte.slice(n).buffer;
+        return ref.ask('sum', own, { transfer: [own] });
+      });
+      expect(await Promise.all(replies)).to.deep.equal(players.map((_, n) => 1_048_576 - n));
+      expect(megabyte.byteLength).to.equal(1_048_576);
+    });
+
     it('also between actors, and as views of them', async () => {
       for (const other of others()) {
         expect(await first().ask('passOn', { to: other, bytes: bytes() })).to.deep.equal({ sum: 6, left: 0 });

@@ -76,6 +76,25 @@ forEachNumberOfWorkers('facts', (start, workers) => {
   });
 
   if (workers > 0) {
+    it('tell of a worker whose loop stands still: blocked, lost for that reason, replaced, and its actors begun anew', async () => {
+      const blocking = await start({ limits: { blockedAfter: '500ms' } });
+      blocking.facts.subscribe((fact) => void told.push(fact));
+      const ref = await blocking.spawn(faulty, { id: 'b' });
+      const thread = await caught(ref.ask('spin', undefined, { timeout: '60s' }));
+      expect(thread.code).to.equal('TROUPE_WORKER_LOST');
+      expect(await ref.ask('add', 1, { timeout: '30s' })).to.equal(1);
+      await eventually(() => kindsOf('b').includes('restarted'));
+      const about = told.flatMap((fact) => ('worker' in fact ? [fact] : []));
+      const guilty = about.find((fact) => fact.kind === 'worker-blocked');
+      expect(guilty).to.have.property('stillMs').that.is.within(500, 30_000);
+      const kinds = about.flatMap((fact) => (fact.worker === guilty?.worker ? [fact.kind] : []));
+      expect(kinds).to.deep.equal(['worker-blocked', 'worker-lost', 'worker-ready']);
+      expect(about.find((fact) => fact.kind === 'worker-lost')).to.include({ reason: 'blocked' });
+      expect(blocking.metrics().workerLossReasons).to.deep.equal({ blocked: 1 });
+      expect(blocking.metrics().facts['worker-blocked']).to.equal(1);
+      await blocking.stop();
+    });
+
     it('tell of a worker that is lost and replaced, and keep what it had counted', async () => {
       subscribe();
       const ref = await system.spawn(faulty, { id: 'a' });

@@ -16,6 +16,9 @@ class Thread {
   readonly links: Links;
   readonly arrived: string[] = [];
   readonly signalled: string[] = [];
+  /** Ids of those that live here. */
+  readonly living = new Set<string>();
+  readonly contested: string[] = [];
 
   constructor(here: ThreadIndex, memory: SharedArrayBuffer) {
     const births = new Births(memory);
@@ -32,6 +35,8 @@ class Thread {
         signal: (_to, signal) => void this.signalled.push(signal.kind),
         bind: (_name, _id, value) => value,
         renewWatches: () => [],
+        lives: (_name, id) => this.living.has(id),
+        contested: (_name, id, thread) => void this.contested.push(`${id} of ${thread}`),
       },
       isAggregate: () => false,
       isReaction: () => false,
@@ -152,6 +157,20 @@ describe('news of children', () => {
     at(1).links.staged('kid', id, true);
     at(1).links.announce();
     expect([1, 2, 3].map((index) => at(index).placement.threadOf('kid', id))).to.deep.equal([1, 1, 1]);
+  });
+
+  it('of one that has the id of an actor at home there end it, and the one at home stays to be found there', async () => {
+    const id = idFor(3);
+    at(3).living.add(id);
+    at(1).links.staged('kid', id, true);
+    at(1).links.announce();
+    expect(at(3).links.isHere({ name: 'kid', id })).to.equal(true);
+    expect(at(3).contested).to.deep.equal([`${id} of 1`]);
+    await eventually(() => at(1).signalled.length > 0);
+    expect(at(1).signalled).to.deep.equal(['stop']);
+    at(1).links.staged('kid', id, false);
+    at(1).links.announce();
+    expect([1, 2, 3].map((index) => at(index).placement.threadOf('kid', id))).to.deep.equal([3, 3, 3]);
   });
 
   it('reach a thread that comes later, of all that live, and no more of those that have ended', () => {
