@@ -1,10 +1,11 @@
 /**
- * What the torture runs: accounts that pay each other by reaction, counters that follow, and two read models.
+ * What the torture runs: accounts that pay each other by reaction, counters that follow, a saga for each payment that
+ * sleeps, waits, and takes back what it did, and two read models.
  *
  * Every effect can be told from the journal alone: a payment names its receiver and number, whatever follows from it
  * carries its event's id as causation.
  */
-import { aggregate, projection, reaction } from 'troupe';
+import { aggregate, projection, reaction, saga } from 'troupe';
 
 /** Accounts `a0`, `a1` …; beside them the account `closed`, which refuses what is paid into it. */
 export const ACCOUNTS = 20;
@@ -100,6 +101,53 @@ export const follow = reaction({
     'account.credited': async ({ data, aggregateId }, ctx) => {
       await ctx.ask(counter, aggregateId, 'count', { amount: data.amount });
     },
+  },
+});
+
+/** What is held for one payment; its id is the sender and the number of the payment. */
+export const guarantee = aggregate({
+  name: 'guarantee',
+  initialState: () => ({ held: 0 }),
+  events: {
+    'guarantee.held': { apply: (_state, { amount }: { amount: number }) => ({ held: amount }) },
+    'guarantee.honoured': { apply: (_state, _data: { amount: number }) => ({ held: 0 }) },
+    'guarantee.returned': { apply: (_state, _data: { amount: number }) => ({ held: 0 }) },
+  },
+  commands: {
+    hold: { handle: (_state, input: { amount: number }, ctx) => ctx.emit('guarantee.held', input) },
+    honour: {
+      handle({ held }, _input: null, ctx) {
+        if (held === 0) ctx.reject('nothing-held');
+        ctx.emit('guarantee.honoured', { amount: held });
+      },
+    },
+    giveBack: {
+      handle({ held }, _input: null, ctx) {
+        if (held > 0) ctx.emit('guarantee.returned', { amount: held });
+      },
+    },
+  },
+  passivateAfter: '150ms',
+});
+
+/** Holds a guarantee until the payment has arrived; when it never will, the guarantee is given back. */
+export const guard = saga({
+  name: 'guard',
+  of: [account, guarantee],
+  startOn: 'account.sent',
+  id: ({ aggregateId, data }) => `${aggregateId}-${data.n}`,
+  // Those that sleep for longer leave memory, and a durable timer brings them back.
+  passivateAfter: '20ms',
+  async run(ctx, { aggregateId: from, data: { to, n, amount } }) {
+    ctx.compensate('give it back', () => ctx.ask(guarantee, ctx.id, 'giveBack', null));
+    await ctx.ask(guarantee, ctx.id, 'hold', { amount });
+    if (n % 3 === 0) await ctx.sleep(n % 9 === 0 ? '1500ms' : '60ms');
+    if (to === 'closed') throw new Error('a closed account takes nothing');
+    await ctx.waitFor('account.credited', {
+      aggregateId: to,
+      where: ({ data }) => data.from === from && data.n === n,
+    });
+    await ctx.ask(guarantee, ctx.id, 'honour', null);
   },
 });
 

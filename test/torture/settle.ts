@@ -10,7 +10,7 @@ export interface Settled {
   readonly states: readonly ToldState[];
   /** Dead letters of rejected commands. */
   readonly rejected: number;
-  /** All other dead letters, in words. */
+  /** All other dead letters, and what needs a person, in words. */
   readonly others: readonly string[];
 }
 
@@ -24,6 +24,8 @@ export async function settle(journal: string, workers: number): Promise<Settled>
   });
   try {
     await system.settled({ timeout: '120s' });
+    await untilSagasHaveEnded(system);
+    await system.settled({ timeout: '120s' });
     const states: ToldState[] = [];
     for (let i = 0; i < ACCOUNTS; i += 1) {
       const { balance, movements } = await system.state(account, `a${i}`);
@@ -31,10 +33,23 @@ export async function settle(journal: string, workers: number): Promise<Settled>
     }
     const letters = system.deadLetters.list();
     const others = letters.filter(({ reason }) => reason !== 'rejected').map((letter) => JSON.stringify(letter));
+    for (const problem of system.health().problems) others.push(JSON.stringify(problem));
     return { states, rejected: letters.length - others.length, others };
   } finally {
     await system.stop();
   }
+}
+
+/** A system has settled although sagas sleep or wait; here each of them comes to its end within seconds. */
+async function untilSagasHaveEnded(system: ActorSystem): Promise<void> {
+  for (let looks = 0; looks < 6_000; looks += 1) {
+    const living = system
+      .metrics()
+      .sagas.reduce((sum, one) => sum + one.running + one.waiting + one.sleeping + one.compensating + one.lag, 0);
+    if (living === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`sagas have not ended within 2 minutes: ${JSON.stringify(system.metrics().sagas)}`);
 }
 
 function nothing(): void {

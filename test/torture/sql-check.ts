@@ -70,6 +70,22 @@ const ALWAYS: readonly (readonly [fault: string, sql: string])[] = [
        OR (effect.type = 'counter.counted' AND effect.aggregate_id <> cause.aggregate_id)`,
   ],
   [
+    'a guarantee that was both honoured and returned',
+    `SELECT a.aggregate_id FROM log AS a JOIN log AS b USING (aggregate, aggregate_id)
+     WHERE a.type = 'guarantee.honoured' AND b.type = 'guarantee.returned'`,
+  ],
+  [
+    'a guarantee that is not that of its payment',
+    `SELECT held.aggregate_id, held.causation_id FROM log AS held JOIN log AS cause ON cause.event_id = held.causation_id
+     WHERE held.aggregate = 'guarantee' AND held.aggregate_id <> cause.aggregate_id || '-' || (cause.data ->> 'n')`,
+  ],
+  [
+    'a guarantee that was honoured before the payment had arrived',
+    `SELECT done.aggregate_id FROM log AS done LEFT JOIN log AS arrived
+       ON arrived.causation_id = done.causation_id AND arrived.type = 'account.credited'
+     WHERE done.type = 'guarantee.honoured' AND (arrived.position IS NULL OR arrived.position > done.position)`,
+  ],
+  [
     'payments of one account to another out of order',
     `SELECT * FROM (
        SELECT position, data ->> 'n' AS n,
@@ -100,6 +116,14 @@ const SETTLED: readonly (readonly [fault: string, sql: string])[] = [
     `SELECT cause.position FROM log AS cause LEFT JOIN log AS effect
        ON effect.causation_id = cause.event_id AND effect.type = 'counter.counted'
      WHERE cause.type = 'account.credited' AND effect.position IS NULL`,
+  ],
+  [
+    'a payment without its guarantee, or whose saga has not come to the right end',
+    `SELECT cause.position, cause.event_id, group_concat(effect.type) AS effects
+     FROM log AS cause LEFT JOIN log AS effect ON effect.causation_id = cause.event_id AND effect.aggregate = 'guarantee'
+     WHERE cause.type = 'account.sent' GROUP BY cause.position
+     HAVING count(effect.position) <> 2 OR sum(effect.type = 'guarantee.held') IS NOT 1
+       OR sum(effect.type = iif(cause.data ->> 'to' = 'closed', 'guarantee.returned', 'guarantee.honoured')) IS NOT 1`,
   ],
   ...differences(
     'balances',
