@@ -84,7 +84,7 @@ interface Task {
 async function measure({ folder, suites, quick, json, earlier, host }: Task): Promise<number> {
   const problems = openTerminal(host.stderr, host.env);
   const { ending: signal } = host;
-  const plan = planRuns(suites, quick, ({ suite }) => paceOf(suite, quick, suites.length));
+  const plan = planRuns(suites, quick && suites.length > 1, ({ suite }) => paceOf(suite, quick, suites.length));
   const total = runsIn(plan);
   const progress = startProgress({ total, unit: 'runs' }, problems, host.clock);
   const runOnce = ({ found, arm, pace }: ArmRuns) =>

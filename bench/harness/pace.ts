@@ -1,7 +1,7 @@
 /**
  * How long each arm is measured, and how often: in full, and with --quick.
  *
- * A full run of all suites takes some ten minutes and a quick one less than two on a machine that does nothing else. A
+ * On a machine that does nothing else a full run of all suites takes some ten minutes, a quick one less than two. A
  * suite whose work has a size of its own, or needs longer to settle, says so in its `pace`.
  */
 import type { ArmContext, Suite } from './suite.js';
@@ -18,7 +18,7 @@ export interface PaceOfSuite {
   readonly quick?: Partial<Pace>;
 }
 
-const FULL: Pace = { rounds: 3, warmupMs: 400, measureMs: 800, scale: 1 };
+const FULL: Pace = { rounds: 3, warmupMs: 300, measureMs: 500, scale: 1 };
 const QUICK: Pace = { rounds: 1, warmupMs: 100, measureMs: 150, scale: 0.02 };
 /** A suite that is played alone has time for more rounds. */
 const ALONE = 3;

@@ -53,8 +53,8 @@ export interface Arm {
   readonly baselines?: readonly string[];
   /** Why it can't run on this machine, as a peer that isn't installed; such an arm is left out, and said to be. */
   unavailable?(): string | undefined;
-  /** Why it has no place in a quick run; it is left out there, and said to be. */
-  readonly notQuick?: string;
+  /** Left out when all suites are played quickly, and said to be. Named with its suite it is played. */
+  readonly notQuick?: boolean;
   /** Its library leaves something open: the process is ended once it has reported. Never for an arm of Troupe's. */
   readonly mayLinger?: boolean;
   /** At most so many rounds, where one takes long and finds much the same each time. */

@@ -2,20 +2,13 @@
  * The counter of the benches, made with other libraries. Each function starts one and gives what an arm needs:
  * `tell(amount)`, `ask(amount)` and `total()` as promises of the count, and `stop()`.
  *
- * Idiomatic use of each, in its fastest documented form; a peer that could be faster is a defect of this file.
+ * Each loads its own library only. Idiomatic use of each, in its fastest documented form; a peer that could be faster is a defect of this file.
  */
 import { Worker } from 'node:worker_threads';
-import comedyModule from 'comedy';
-import * as comlink from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { Deferred, Effect, Fiber, Queue } from 'effect';
-import * as nactSystem from 'nact';
-import { Piscina } from 'piscina';
-import CounterActor from './comedy-counter.cjs';
-import { assign, createActor, createMachine, fromTransition } from 'xstate';
 
 /** nact: a function of state and message. */
-export function nact() {
+export async function nact() {
+  const nactSystem = await import('nact');
   const system = nactSystem.start();
   const actor = nactSystem.spawn(
     system,
@@ -36,7 +29,8 @@ export function nact() {
 }
 
 /** xstate: a machine with `assign`. */
-export function xstateMachine() {
+export async function xstateMachine() {
+  const { assign, createActor, createMachine } = await import('xstate');
   const actor = createActor(
     createMachine({
       context: { count: 0 },
@@ -47,7 +41,8 @@ export function xstateMachine() {
 }
 
 /** xstate: a reducer. */
-export function xstateTransition() {
+export async function xstateTransition() {
+  const { createActor, fromTransition } = await import('xstate');
   return xstate(
     createActor(
       fromTransition((context, event) => ({ count: context.count + event.amount }), { count: 0 }),
@@ -65,6 +60,8 @@ function xstate(actor) {
 
 /** comedy, in memory or on a thread; an ask may overtake a tell there, so ask for the total until it is right. */
 async function comedy(mode) {
+  const { default: comedyModule } = await import('comedy');
+  const { default: CounterActor } = await import('./comedy-counter.cjs');
   const system = comedyModule.createSystem({ test: true });
   const root = await system.rootActor();
   const actor = await root.createChild(CounterActor, { mode });
@@ -81,6 +78,7 @@ export const comedyThreaded = () => comedy('threaded');
 
 /** effect: a fiber that takes from a queue. */
 export async function effect() {
+  const { Deferred, Effect, Fiber, Queue } = await import('effect');
   const queue = await Effect.runPromise(Queue.unbounded());
   let count = 0;
   const fiber = Effect.runFork(
@@ -107,7 +105,9 @@ export async function effect() {
 }
 
 /** comlink: calls of an object on a worker; it has no tell. */
-export function comlinkWorker() {
+export async function comlinkWorker() {
+  const comlink = await import('comlink');
+  const { default: nodeEndpoint } = await import('comlink/dist/esm/node-adapter.mjs');
   const worker = new Worker(new URL('./comlink-counter.js', import.meta.url));
   const counter = comlink.wrap(nodeEndpoint(worker));
   return {
@@ -119,7 +119,8 @@ export function comlinkWorker() {
 }
 
 /** Piscina: one task for each ask, on one thread; it has no tell. */
-export function piscina() {
+export async function piscina() {
+  const { Piscina } = await import('piscina');
   const pool = new Piscina({
     filename: new URL('./piscina-counter.js', import.meta.url).href,
     minThreads: 1,

@@ -3,10 +3,6 @@
  *
  * Each function gives `burst(count)`, which resolves when all of them have handled theirs, `handled()`, and `stop()`.
  */
-import { Effect, Queue } from 'effect';
-import * as nactSystem from 'nact';
-import { createActor, fromTransition } from 'xstate';
-
 /** Counts what is handled, and says when a burst is through. */
 function handling() {
   let handled = 0;
@@ -27,7 +23,8 @@ function handling() {
 }
 
 /** nact: children without a name of ours, which are stopped by their function. */
-export function nact() {
+export async function nact() {
+  const nactSystem = await import('nact');
   const system = nactSystem.start();
   const { one, more, handled } = handling();
   const once = (_message, ctx) => {
@@ -46,7 +43,8 @@ export function nact() {
 }
 
 /** xstate: a reducer; nothing in it is asynchronous. */
-export function xstate() {
+export async function xstate() {
+  const { createActor, fromTransition } = await import('xstate');
   const { one, handled } = handling();
   const once = fromTransition((context, { type }) => {
     // Its end is an event too.
@@ -67,7 +65,8 @@ export function xstate() {
 }
 
 /** effect: a fiber that takes one message from a queue of its own; a whole burst is one program. */
-export function effect() {
+export async function effect() {
+  const { Effect, Queue } = await import('effect');
   const { one, more, handled } = handling();
   const life = Effect.flatMap(Queue.unbounded(), (queue) =>
     Effect.zipRight(

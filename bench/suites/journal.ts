@@ -63,8 +63,8 @@ export const journal = defineSuite({
     }),
     batchArm('disk', 10, 'commands-1000-in-flight', 'emmett-100-an-append'),
     batchArm('disk', 100, 'commands-1000-in-flight', 'emmett-100-an-append'),
-    batchArm('os', 10, 'os-1000-in-flight'),
-    batchArm('os', 100, 'os-1000-in-flight'),
+    { ...batchArm('os', 10, 'os-1000-in-flight'), notQuick: true },
+    { ...batchArm('os', 100, 'os-1000-in-flight'), notQuick: true },
     {
       ...rawArm(
         'raw-half-load',

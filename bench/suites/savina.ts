@@ -41,12 +41,14 @@ const BENCHES: readonly SavinaBench[] = [
   fibonacci,
 ];
 const WORKERS = 2;
+/** These say something at the size of a quick run, too. */
+const QUICK: readonly SavinaBench[] = [counting, chameneos, bigBench];
 
 export const savina = defineSuite({
   name: 'savina',
   question: "How fast are Savina's actor benchmarks, on one thread and on two workers, with their answers checked?",
   // Some run for ten seconds by themselves.
-  pace: { full: { rounds: 1 } },
+  pace: { full: { rounds: 1 }, quick: { scale: 0.1 } },
   arms: BENCHES.flatMap((bench) => [armOf(bench, 0), armOf(bench, WORKERS)]),
 });
 
@@ -55,6 +57,7 @@ function armOf(bench: SavinaBench, workers: number): Arm {
     name: `${bench.name}-${workers}-workers`,
     question: `${bench.question}; ${workers === 0 ? "on the caller's thread" : `${workers} workers`}`,
     unit: 'messages/s',
+    notQuick: !QUICK.includes(bench),
     ...(workers === 0 ? {} : { baselines: [`${bench.name}-0-workers`] }),
     async run({ scale }) {
       const cast = new URL('../cast/savina.js', import.meta.url);

@@ -24,12 +24,13 @@ const IN_FLIGHT = 1_000;
 export const scaling = defineSuite({
   name: 'scaling',
   question: 'How do costs grow with payload, number of actors, length of history and workers?',
+  pace: { full: { rounds: 2 } },
   arms: [
     ...PAYLOADS.map(payloadArm),
     ...ACTORS.map(actorsArm),
     ...HISTORIES.map(historyArm),
     ...WORKERS.map(workersArm),
-  ],
+  ].map((arm) => ({ ...arm, notQuick: true })),
 });
 
 /** An arm beside the first of its row. */

@@ -51,6 +51,7 @@ export const spawn = defineSuite({
     },
     {
       name: 'stop-100000-children',
+      notQuick: true,
       question: 'the same with 100,000 children: linear, if the rate is that of 1,000',
       unit: 'actors/s',
       baselines: ['stop-1000-children'],
@@ -60,6 +61,8 @@ export const spawn = defineSuite({
       name: 'idle-actors',
       question: 'bytes of heap for each of 1,000,000 idle actors (of 100,000 in a quick run)',
       unit: 'bytes',
+      // The same to the byte each time, and it takes some seconds.
+      mostRounds: 1,
       run: idleActors,
     },
   ],

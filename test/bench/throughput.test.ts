@@ -3,6 +3,8 @@
  */
 import { expect } from 'chai';
 import { timeEach } from '../../bench/harness/latency.js';
+import { watchUsage } from '../../bench/harness/process-usage.js';
+import { timeAtHalfCapacity, timeAtRate } from '../../bench/harness/steady-rate.js';
 import { countBursts, doAll, keepInFlight } from '../../bench/harness/throughput.js';
 import { cpuSince, startWarmUp } from '../../bench/harness/warm-up.js';
 
@@ -93,3 +95,51 @@ describe('bench loops', () => {
     expect(found.p99).to.be.at.least(found.p50);
   });
 });
+
+describe('bench latency under load', () => {
+  it('counts from when an operation was due: a thread that stands still for 40 ms delays all that were due meanwhile', async () => {
+    const found = await timeAtRate(1_000, 100, async (index) => {
+      if (index === 20) standStill(40);
+    });
+    expect(found.sent).to.be.within(90, 101);
+    expect(found.samples).to.equal(found.sent);
+    // Of those due in the 40 ms three quarters waited for 10 ms and more, and nobody has waited for long otherwise.
+    expect(found.p99).to.be.above(30_000);
+    expect(found.value).to.equal(found.p50);
+  });
+
+  it('begins operations at half the rate that lanes of them reach, and waits for the last', async () => {
+    let begun = 0;
+    let done = 0;
+    const found = await timeAtHalfCapacity(TIME, 4, async (index) => {
+      expect(index).to.equal(begun);
+      begun += 1;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      done += 1;
+    });
+    expect(done).to.equal(begun);
+    expect(found.sent).to.equal(done);
+  });
+
+  it('fails with the operation that fails', async () => {
+    const error = await timeAtRate(1_000, 50, () => Promise.reject(new Error('no'))).catch((caught: unknown) => caught);
+    expect(error).to.have.nested.property('cause.message', 'no');
+  });
+});
+
+describe('the usage of another process', () => {
+  it('is its memory and its processor time on Linux, and nothing of one that is not there', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const usage = watchUsage(process.pid, 5);
+    const before = usage();
+    for (let i = 0, endsAt = performance.now() + 60; performance.now() < endsAt; i += 1) Math.sqrt(i);
+    const after = watchUsage(process.pid)();
+    expect(after.cpuUs).to.be.above(before.cpuUs);
+    expect(after.memoryMb).to.be.within(20, 10_000);
+    expect(watchUsage(undefined)()).to.deep.equal({ memoryMb: 0, cpuUs: 0 });
+  });
+});
+
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
