@@ -34,6 +34,7 @@ const OPTIONS = {
     type: 'boolean',
     description: 'less than two minutes for all suites: one short round each, for a first look',
   },
+  rounds: { type: 'number', placeholder: 'N', description: 'play each arm so often, instead of as its suite says' },
   json: { type: 'string', placeholder: 'FILE', description: 'write the results to a file as JSON' },
   compare: {
     type: 'string',
@@ -57,8 +58,11 @@ export async function benchCommand(folder: BenchFolder, args: readonly string[],
     const suites = await findSuites(folder.url, name);
     if (values.list) return list(suites, out);
     if (values.json !== undefined) checkWritable(values.json);
+    const { quick, rounds, json } = values;
+    if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+      throw new ScenarioInputError(`--rounds is ${rounds}; give a whole number from 1`);
     const earlier = values.compare === undefined ? undefined : readRecord(values.compare);
-    return await measure({ folder, suites, quick: values.quick, json: values.json, earlier, host });
+    return await measure({ folder, suites, quick, rounds, json, earlier, host });
   } catch (error) {
     if (!isInputError(error)) throw error;
     problems.line(`bench: ${oneLine(error)}`);
@@ -75,16 +79,22 @@ interface Task {
   readonly folder: BenchFolder;
   readonly suites: readonly FoundSuite[];
   readonly quick: boolean;
+  /** Of each arm; undefined as its suite says. */
+  readonly rounds: number | undefined;
   readonly json: string | undefined;
   /** The run to compare with. */
   readonly earlier: BenchRecord | undefined;
   readonly host: ScenarioHost;
 }
 
-async function measure({ folder, suites, quick, json, earlier, host }: Task): Promise<number> {
+async function measure({ folder, suites, quick, rounds, json, earlier, host }: Task): Promise<number> {
   const problems = openTerminal(host.stderr, host.env);
   const { ending: signal } = host;
-  const plan = planRuns(suites, quick && suites.length > 1, ({ suite }) => paceOf(suite, quick, suites.length));
+  const pace = ({ suite }: FoundSuite) => {
+    const usual = paceOf(suite, quick, suites.length);
+    return { ...usual, rounds: rounds ?? usual.rounds };
+  };
+  const plan = planRuns(suites, quick && suites.length > 1, pace);
   const total = runsIn(plan);
   const progress = startProgress({ total, unit: 'runs' }, problems, host.clock);
   const runOnce = ({ found, arm, pace }: ArmRuns) =>

@@ -11,16 +11,18 @@ const LONGEST = 10;
 /** Asking for the processor time is a system call: not at each operation. */
 const LOOK_EVERY_MS = 5;
 
-/** Begins a warm-up; the function tells whether it is over. */
+/** Begins a warm-up; the function tells whether it is over, and once it is, always. */
 export function startWarmUp(warmupMs: number): () => boolean {
   const startedAt = performance.now();
   const cpu = process.cpuUsage();
   let nextLook = startedAt + warmupMs;
+  let isWarm = false;
   return () => {
     const now = performance.now();
-    if (now < nextLook) return false;
+    if (isWarm || now < nextLook) return isWarm;
     nextLook = now + LOOK_EVERY_MS;
-    return cpuSince(cpu) >= warmupMs * 1_000 || now - startedAt >= warmupMs * LONGEST;
+    isWarm = cpuSince(cpu) >= warmupMs * 1_000 || now - startedAt >= warmupMs * LONGEST;
+    return isWarm;
   };
 }
 

@@ -77,6 +77,12 @@ describe('bench command', function () {
     expect(refused.stderr).to.match(/nowhere\.json can't be read as JSON/);
   });
 
+  it('plays as many rounds as it is told', async () => {
+    const file = join(scratch, 'rounds.json');
+    await run(['honest', '--quick', '--rounds', '2', '--json', file]);
+    expect(JSON.parse(readFileSync(file, 'utf8')).results[0]).to.include({ rounds: 2, sent: 200 });
+  });
+
   it('leaves nothing in the folder that arms may write to', async () => {
     await run(['honest', '--quick']);
     expect(readdirSync(scratch).filter((name) => name.startsWith('bench-'))).to.deep.equal([]);
@@ -132,6 +138,7 @@ describe('bench command', function () {
     [['nothing'], /^bench: there is no suite nothing; there are endless, honest, troubled\n$/],
     [['honest', 'troubled'], /^bench: one suite at a time, or none for all; got honest and troubled\n$/],
     [['--qiuck'], /^bench: unknown option --qiuck; did you mean '--quick'\?\n$/],
+    [['honest', '--rounds', '0'], /^bench: --rounds is 0; give a whole number from 1\n$/],
     [['honest', '--json'], /^bench: --json needs a value: --json FILE\n$/],
     [
       ['honest', '--json', tmpdir()],
