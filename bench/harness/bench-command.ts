@@ -94,7 +94,7 @@ async function measure({ folder, suites, quick, rounds, json, earlier, host }: T
     const usual = paceOf(suite, quick, suites.length);
     return { ...usual, rounds: rounds ?? usual.rounds };
   };
-  const plan = planRuns(suites, quick && suites.length > 1, pace);
+  const plan = planRuns(suites, { quick, everything: suites.length > 1 }, pace);
   const total = runsIn(plan);
   const progress = startProgress({ total, unit: 'runs' }, problems, host.clock);
   const runOnce = ({ found, arm, pace }: ArmRuns) =>

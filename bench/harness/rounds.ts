@@ -27,22 +27,36 @@ export interface ArmRuns {
 /** Runs one arm once; rejects with the reason when that fails. */
 export type RunOnce = (run: ArmRuns) => Promise<ArmReport>;
 
+const TOO_LONG = 'too long for a run of everything; name their suite to have them';
 const TWO_MINUTES = 'for the sake of two minutes; name their suite to have them';
 
-/** What is to be run, suite by suite: all arms, or of everything `quickly` those that have a place there. */
+/** What a plan is for. */
+export interface Occasion {
+  readonly quick: boolean;
+  /** All suites, and not one by its name. */
+  readonly everything: boolean;
+}
+
+/** What is to be run, suite by suite: all arms of a suite that was named, of everything those that have a place there. */
 export function planRuns(
   suites: readonly FoundSuite[],
-  quickly: boolean,
+  occasion: Occasion,
   paceOf: (found: FoundSuite) => Pace,
 ): readonly ArmRuns[] {
   return suites.flatMap((found) => {
     const pace = paceOf(found);
     return found.suite.arms.map((arm): ArmRuns => {
       const rounds = Math.min(pace.rounds, arm.mostRounds ?? pace.rounds);
-      const skipped = quickly && arm.notQuick === true ? TWO_MINUTES : arm.unavailable?.();
+      const skipped = leftOut(arm, occasion) ?? arm.unavailable?.();
       return { found, suite: found.suite.name, arm, pace: { ...pace, rounds }, reports: [], skipped };
     });
   });
+}
+
+function leftOut({ onlyAlone = false, notQuick = false }: Arm, { quick, everything }: Occasion): string | undefined {
+  if (!everything) return undefined;
+  if (quick && (onlyAlone || notQuick)) return TWO_MINUTES;
+  return onlyAlone ? TOO_LONG : undefined;
 }
 
 /** How many runs a plan has. */

@@ -53,7 +53,9 @@ export interface Arm {
   readonly baselines?: readonly string[];
   /** Why it can't run on this machine, as a peer that isn't installed; such an arm is left out, and said to be. */
   unavailable?(): string | undefined;
-  /** Left out when all suites are played quickly, and said to be. Named with its suite it is played. */
+  /** Left out when all suites are played, and said to be. Named with its suite it is played. */
+  readonly onlyAlone?: boolean;
+  /** The same, but only when they are played quickly. */
   readonly notQuick?: boolean;
   /** Its library leaves something open: the process is ended once it has reported. Never for an arm of Troupe's. */
   readonly mayLinger?: boolean;

@@ -41,7 +41,7 @@ const APPEND: Way = {
 export const dedupe = defineSuite({
   name: 'dedupe',
   question: 'What does it cost to know a repeat, from memory and from disk?',
-  pace: { full: { rounds: 2 } },
+  pace: { full: { rounds: 1 } },
   arms: [
     newArm('new-command', 'a new command with an id, on disk', COMMAND),
     repeatArm(

@@ -21,7 +21,7 @@ export const endToEnd = defineSuite({
   arms: [
     shopArm('trading-day-0-workers', "one trading day, all on the caller's thread", 0, []),
     { ...shopArm('trading-day-2-workers', 'one trading day, two workers', 2, []), notQuick: true },
-    yearArm('year-0-workers', "the year, all on the caller's thread", 0),
+    { ...yearArm('year-0-workers', "the year, all on the caller's thread", 0), onlyAlone: true },
     yearArm('year-2-workers', 'the year, two workers', 2),
   ],
 });

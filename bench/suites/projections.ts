@@ -43,6 +43,7 @@ const DIGEST = `
 export const projections = defineSuite({
   name: 'projections',
   question: 'How many events a second does a rebuild of five read models take, and what would it be by hand?',
+  pace: { full: { rounds: 2 } },
   arms: [
     {
       name: 'by-hand',

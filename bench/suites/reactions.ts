@@ -18,6 +18,7 @@ const IN_FLIGHT = 1_000;
 export const reactions = defineSuite({
   name: 'reactions',
   question: 'How many events a second lead to a command, each exactly once?',
+  pace: { full: { rounds: 2 } },
   arms: [
     {
       name: 'commands-alone',

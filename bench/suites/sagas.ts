@@ -26,6 +26,7 @@ const DAY_MS = 86_400_000;
 export const sagas = defineSuite({
   name: 'sagas',
   question: 'What do workflows cost beside their commands, each step durable, and what while they wait?',
+  pace: { full: { rounds: 2 } },
   arms: [
     {
       name: 'two-commands',
@@ -49,28 +50,34 @@ export const sagas = defineSuite({
           await ref.result();
         }),
     },
-    ...stepsBesideAsks(256),
-    ...stepsBesideAsks(1),
+    ...stepsBesideAsks(256).map((arm) => ({ ...arm, notQuick: true })),
+    ...stepsBesideAsks(1).map((arm) => ({ ...arm, onlyAlone: true })),
     {
       name: 'sleeping-sagas',
+      notQuick: true,
+      mostRounds: 1,
       question: `bytes of heap for each of ${SLEEPERS.toLocaleString('en')} sagas that sleep for a day`,
       unit: 'bytes',
       run: sleepingSagas,
     },
     {
       name: 'waiting-sagas',
+      onlyAlone: true,
+      mostRounds: 1,
       question: `bytes of heap for each of ${ORDERS.toLocaleString('en')} sagas that wait for an event of their aggregate`,
       unit: 'bytes',
       run: waitingSagas,
     },
     {
       name: 'events-nobody-waits-for',
+      onlyAlone: true,
       question: 'commands with one event each, of a type that one saga waits for, 256 at a time',
       unit: 'events/s',
       run: (context) => eventsAmong(context, 1),
     },
     {
       name: 'events-among-waiting-sagas',
+      onlyAlone: true,
       question: `the same while ${ORDERS.toLocaleString('en')} sagas wait for events of other aggregates`,
       unit: 'events/s',
       baselines: ['events-nobody-waits-for'],

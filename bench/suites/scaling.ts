@@ -24,7 +24,7 @@ const IN_FLIGHT = 1_000;
 export const scaling = defineSuite({
   name: 'scaling',
   question: 'How do costs grow with payload, number of actors, length of history and workers?',
-  pace: { full: { rounds: 2 } },
+  pace: { full: { rounds: 1 } },
   arms: [
     ...PAYLOADS.map(payloadArm),
     ...ACTORS.map(actorsArm),

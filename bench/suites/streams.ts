@@ -19,7 +19,7 @@ const HISTORY = 200_000;
 export const streams = defineSuite({
   name: 'streams',
   question: 'How many events a second reach subscribers and readers, and what do the operators cost?',
-  pace: { full: { rounds: 2 } },
+  pace: { full: { rounds: 1 } },
   arms: [
     {
       name: 'subject-100-subscribers',

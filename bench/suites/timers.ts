@@ -27,18 +27,24 @@ export const timers = defineSuite({
   arms: [
     {
       name: 'lateness-of-reminders',
+      notQuick: true,
+      mostRounds: 1,
       question: `milliseconds that 99 of 100 reminders of an actor are late at most; ${PUNCTUAL} within 4 s`,
       unit: 'ms',
       run: latenessOfReminders,
     },
     {
       name: 'lateness-of-sleeps',
+      notQuick: true,
+      mostRounds: 1,
       question: `milliseconds that 99 of 100 sleeps of sagas are late at most; ${PUNCTUAL} within 4 s`,
       unit: 'ms',
       run: latenessOfSleeps,
     },
     {
       name: 'pending-reminders',
+      onlyAlone: true,
+      mostRounds: 1,
       question: `bytes of heap for each of ${PENDING.toLocaleString('en')} reminders that are due in a day or later`,
       unit: 'bytes',
       run: pendingReminders,

@@ -10,6 +10,7 @@ import { believable, ratiosOf, rowsOf } from '../../bench/harness/rows.js';
 import { type Arm, defineSuite } from '../../bench/harness/suite.js';
 import { readableValue, tableLines } from '../../bench/harness/table.js';
 
+const EVERYTHING = { quick: false, everything: true };
 const never = () => Promise.reject(new Error('not meant to run'));
 const arms: readonly Arm[] = [
   { name: 'raw', question: 'bound', unit: 'messages/s', run: never },
@@ -33,7 +34,7 @@ const palette = { bold: plain, dim: plain, good: plain, bad: plain, accent: plai
 
 async function play(runOnce: (arm: string, round: number) => ArmReport | Error, rounds = 3) {
   const order: string[] = [];
-  const runs = planRuns([found], false, () => ({ ...paceOf(found.suite, false, 2), rounds }));
+  const runs = planRuns([found], EVERYTHING, () => ({ ...paceOf(found.suite, false, 2), rounds }));
   await playRounds(
     runs,
     async ({ arm: { name: arm } }) => {
@@ -94,7 +95,7 @@ describe('bench rounds', () => {
 describe('a bench that is interrupted', () => {
   it('keeps what it has, begins nothing more, and calls what was cut off neither a run nor a failure', async () => {
     const ending = new AbortController();
-    const runs = planRuns([found], false, () => ({ ...paceOf(found.suite, false, 2), rounds: 3 }));
+    const runs = planRuns([found], EVERYTHING, () => ({ ...paceOf(found.suite, false, 2), rounds: 3 }));
     let begun = 0;
     const play = async () => {
       begun += 1;
@@ -115,19 +116,29 @@ describe('a bench that is interrupted', () => {
 describe('the plan of a bench', () => {
   const heavy: Arm = { name: 'heavy', question: 'long', unit: 'messages/s', notQuick: true, run: never };
   const once: Arm = { name: 'once', question: 'one round', unit: 'messages/s', mostRounds: 1, run: never };
+  const long: Arm = { name: 'long', question: 'minutes', unit: 'messages/s', onlyAlone: true, run: never };
   const suite = defineSuite({
     name: 'planned',
     question: 'What is run?',
     pace: { full: { rounds: 2, measureMs: 7 }, quick: { scale: 0.5 } },
-    arms: [...arms, heavy, once],
+    arms: [...arms, heavy, once, long],
   });
   const planned = { suite, module: new URL('file:///planned.js') };
-  const plan = (quick: boolean, suites = 2) => planRuns([planned], quick, () => paceOf(suite, quick, suites));
+  const plan = (quick: boolean, suites = 2) =>
+    planRuns([planned], { quick, everything: suites > 1 }, () => paceOf(suite, quick, suites));
 
   it('leaves out of a quick run what has no place there, says why, and counts the rest', () => {
     const reasons = plan(true).map(({ skipped }) => skipped);
-    expect(reasons).to.deep.equal([undefined, undefined, reasons[2], undefined]);
+    expect(reasons).to.deep.equal([undefined, undefined, reasons[2], undefined, reasons[2]]);
     expect(reasons[2]).to.match(/^for the sake of two minutes/);
+    expect(plan(false).map(({ skipped }) => skipped?.split(';')[0])).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'too long for a run of everything',
+    ]);
+    expect(plan(true, 1).every(({ skipped }) => skipped === undefined)).to.equal(true);
     expect(runsIn(plan(true))).to.equal(3);
     expect(runsIn(plan(false))).to.equal(7);
   });
