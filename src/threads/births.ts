@@ -49,7 +49,9 @@ export class Births {
 
   /** Everything told so far is known when this returns. */
   catchUp(): void {
-    const told = Atomics.load(this.#words, TOLD);
+    // A plain read, which costs nothing where an atomic one costs 30 ns: whoever has been told of a child has received a
+    // message since, and receiving one brings to this thread what was written before it was posted.
+    const told = this.#words[TOLD];
     if (told === this.#seen) return;
     // What is told while it is taken in is taken in the next time.
     this.#seen = told;
