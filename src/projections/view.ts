@@ -212,6 +212,13 @@ export class ProjectionView<Row> implements View<Row> {
   }
 
   async sql<Result>(text: string, params: readonly (string | number | null)[] = []): Promise<Result[]> {
+    // JavaScript may pass a text, whose letters would be taken for parameters.
+    if (!Array.isArray(params)) {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `sql(): params are ${showValue(params)}; give an array with a value for each ? of the statement`,
+      );
+    }
     return this.#projection.reader.query<Result>(text, params);
   }
 

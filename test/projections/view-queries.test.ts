@@ -111,6 +111,12 @@ describe('find', () => {
     expect(await view.sql('select count(*) as n from customers;')).to.deep.equal([{ n: PEOPLE.length }]);
   });
 
+  it('sql refuses a text where the array of parameters belongs, whose letters it would bind', async () => {
+    const error = await failure(view.sql('SELECT ? AS one', 'x' as never));
+    expect(error.code).to.equal('TROUPE_INVALID_OPTIONS');
+    expect(error.message).to.match(/params are 'x'; give an array/);
+  });
+
   it('pages by key, in any order, with any size, miss and repeat no row, also among equals and nulls', async () => {
     const direction = constantFrom('asc' as const, 'desc' as const, undefined);
     const orders = record({ spent: direction, name: direction, share: direction, id: direction });
