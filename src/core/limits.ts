@@ -56,6 +56,8 @@ export const LIMITS = {
   sagaRateStarts: 100_000,
   /** Milliseconds that a saga stays in memory while it only sleeps or waits. */
   sagaPassivateAfterMs: 60_000,
+  /** Milliseconds before its time that a saga which sleeps is read from the journal: some commits of a slow disk. */
+  sagaWakeAheadMs: 250,
   /** Sagas in memory that only sleep or wait, before the longest idle ones leave early. 5,000 x ~8 kB = 40 MB. */
   sagasIdleInMemory: 5_000,
   /** Attempts at a step of a saga, or at a compensation, the first one included. */

@@ -56,6 +56,11 @@ export class RunJournal {
     return this.#entries.length === 0 && this.#writes.length === 0;
   }
 
+  /** Whether something was added and not flushed. */
+  get hasEntries(): boolean {
+    return this.#entries.length > 0;
+  }
+
   /** Keys of the rows so far end below this number. */
   get rows(): number {
     return this.#row;

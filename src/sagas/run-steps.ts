@@ -118,7 +118,8 @@ export class RunSteps implements StepOwner {
     const { kind } = step.work;
     if (kind === 'work' || kind === 'child') this.#startsOut(step);
     step.work.begin(step, begun);
-    this.#around.turns.next(() => run.pen.flush());
+    // A command has had it written down before it was sent.
+    if (run.pen.hasEntries) this.#around.turns.next(() => run.pen.flush());
     run.noteBusy();
   }
 

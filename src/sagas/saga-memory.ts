@@ -256,14 +256,17 @@ export class SagaMemory {
   #passivateOne(run: SagaRun): boolean {
     const facts = run.idleFacts();
     if (facts === undefined) return false;
+    const { due } = facts;
+    // It would have to come back at once.
+    if (due !== undefined && due - this.#options.clock.now() < 2 * LIMITS.sagaWakeAheadMs) return false;
     const { key, pen } = run;
     run.head = { ...run.head, idle: facts };
-    const { due } = facts;
     const timer: StoredTimer = {
       owner: timerOwner(key),
       name: TIMER_NAME,
       setting: `${run.head.run} ${facts.since} ${pen.rows}`,
-      wakeAt: Math.ceil(due ?? 0),
+      // Reading it takes its time, on a busy disk more; what is due then waits in memory for the moment.
+      wakeAt: Math.ceil(due ?? 0) - LIMITS.sagaWakeAheadMs,
       body: '{}',
     };
     pen.flush([headRecord(key, run.head)], due === undefined ? [] : [{ kind: 'set', timer }]);

@@ -42,6 +42,9 @@ type Phase =
   | 'ending'
   | 'gone';
 
+const RUNNING = { state: 'running' } as const;
+const NOTHING: Pick<SagaStatus, 'waitingFor'> = {};
+
 export class SagaRun implements Listener {
   readonly definition: RuntimeSaga;
   readonly key: string;
@@ -150,23 +153,33 @@ export class SagaRun implements Listener {
     return this.#divergence !== undefined;
   }
 
-  status(): SagaStatus {
-    const { since, error } = this;
-    const withError = error === undefined ? {} : { error };
+  /** Where it is; `status` says more. */
+  get state(): SagaStatus['state'] {
     switch (this.#phase) {
       case 'replaying':
       case 'running':
       case 'returned':
-        return { ...this.#resting(), since };
+        return this.#resting().state;
       case 'stopping':
       case 'compensating':
-        return { state: 'compensating', since, ...withError };
+        return 'compensating';
       case 'parked':
       case 'diverged':
-        return { state: 'parked', since, ...withError };
+        return 'parked';
       default:
-        return { state: 'running', since };
+        return 'running';
     }
+  }
+
+  status(): SagaStatus {
+    const { state, since, error } = this;
+    const { waitingFor } = state === 'waiting' ? this.#resting() : NOTHING;
+    return {
+      state,
+      since,
+      ...(waitingFor === undefined ? {} : { waitingFor }),
+      ...(error === undefined || (state !== 'compensating' && state !== 'parked') ? {} : { error }),
+    };
   }
 
   /** Begins, or goes on where the history ends. */
@@ -515,7 +528,7 @@ export class SagaRun implements Listener {
   }
 
   #resting(): Pick<SagaStatus, 'waitingFor'> & { readonly state: 'running' | 'waiting' | 'sleeping' } {
-    return this.#phase !== 'running' || this.busy ? { state: 'running' } : this.steps.resting();
+    return this.#phase !== 'running' || this.busy ? RUNNING : this.steps.resting();
   }
 
   #enter(phase: Phase): void {

@@ -261,7 +261,7 @@ export class Sagas implements ParkedOwner {
     const { runs, loading, asleep } = this.#memory;
     for (const key of this.#queue.keys()) tally.countKey(key, 'running');
     for (const key of loading) if (!runs.has(key)) tally.countKey(key, 'running');
-    for (const [key, run] of runs) tally.countKey(key, run.status().state);
+    for (const run of runs.values()) tally.count(run.definition.name, run.state);
     for (const [key, { facts }] of this.#idle.entries()) tally.countKey(key, facts.state);
     for (const [name, many] of asleep) tally.count(name, 'sleeping', many);
     return tally.numbers;

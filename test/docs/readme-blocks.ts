@@ -262,6 +262,7 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'timerLookMs',
   'sagaRateStarts',
   'sagaForgetEveryMs',
+  'sagaWakeAheadMs',
   'sagaForgetRecords',
   'timerRetryMinMs',
   'timerRetryMaxMs',
