@@ -140,7 +140,7 @@ async function runRetail(ctx: ScenarioContext<RetailOptions>): Promise<void> {
 }
 
 /** The invoices as the shop gets them: in order, or as an unreliable source would send them. */
-function arriving(ctx: ScenarioContext<RetailOptions>, invoices: readonly Invoice[]): readonly Invoice[] {
+function arriving(ctx: ScenarioContext<RetailOptions>, invoices: Invoice[]): Invoice[] {
   const { shuffle, repeat } = ctx.options;
   for (const [name, value] of Object.entries({ shuffle, repeat })) {
     if (!Number.isSafeInteger(value) || value < 0) {
