@@ -115,6 +115,8 @@ export const LIMITS = {
   workerStatusEveryMs: 250,
   /** Milliseconds between two beats by which a worker shows that its loop turns. */
   pulseEveryMs: 250,
+  /** Niceness of worker threads on Linux: a third of a processor's time when the app's thread wants it, else all. */
+  workerNiceness: 5,
   /** Milliseconds that a worker has to load the cast. */
   workerStartMs: 30_000,
   /** Milliseconds a worker's loop may be blocked before the worker is replaced. */

@@ -35,6 +35,7 @@ import { RemoteJournal } from '../threads/remote-journal.js';
 import { loadCast } from './cast.js';
 import type { OffloadOutcome } from '../threads/offload-entry.js';
 import { offloadBy } from './offload.js';
+import { giveWay } from '../threads/thread-priority.js';
 import { TurnBatch } from '../threads/turn-batch.js';
 import { Router } from './router.js';
 import { Stage } from './stage.js';
@@ -86,6 +87,7 @@ export interface WorkerStatus {
 
 /** The pool's task. Resolves when the worker has ended as it was told. */
 export default async function runWorker(start: WorkerStart): Promise<void> {
+  giveWay();
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;

@@ -270,6 +270,7 @@ export const LIMITS_NOT_SHOWN: readonly Limit[] = [
   'workerStatusEveryMs',
   'offloadIdleMs',
   'pulseEveryMs',
+  'workerNiceness',
   'workerYoungMs',
   'workerBackoffMinMs',
   'workerBackoffMaxMs',
