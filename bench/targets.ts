@@ -5,7 +5,6 @@
  * processors; how many threads win anything depends on how many there are.
  */
 import { type BenchRecord, rowNamed } from './harness/bench-record.js';
-import { readableValue } from './harness/table.js';
 
 /** One thing to be reached. */
 export interface Target {
@@ -72,11 +71,15 @@ export function verdictsOn(record: BenchRecord): Verdict[] {
 
 /** `at least 0.3 of ring-bursts-of-1000`, `p99 at most 5,000 µs`. */
 export function targetText({ atLeast, atMost, of, figure = 'value' }: Target, unit: string): string {
-  const bound = atLeast === undefined ? `at most ${readableValue(atMost ?? 0)}` : `at least ${readableValue(atLeast)}`;
+  const bound = atLeast === undefined ? `at most ${exact(atMost ?? 0)}` : `at least ${exact(atLeast)}`;
   if (of !== undefined) return `${bound} of \`${of}\``;
   if (figure === 'value') return `${bound} ${unit}`;
   if (figure === 'p99') return `p99 ${bound} µs`;
   return figure === 'seconds' ? `${bound} s` : `${bound} MB`;
+}
+
+function exact(value: number): string {
+  return value.toLocaleString('en-GB');
 }
 
 function reachedBy(record: BenchRecord, { row, of, figure = 'value' }: Target): number | undefined {

@@ -18,7 +18,7 @@ export interface PaceOfSuite {
   readonly quick?: Partial<Pace>;
 }
 
-const FULL: Pace = { rounds: 3, warmupMs: 250, measureMs: 450, scale: 1 };
+const FULL: Pace = { rounds: 3, warmupMs: 200, measureMs: 400, scale: 1 };
 const QUICK: Pace = { rounds: 1, warmupMs: 100, measureMs: 150, scale: 0.02 };
 /** A suite that is played alone has time for more rounds. */
 const ALONE = 3;

@@ -23,6 +23,8 @@ const APPEND = 1_000;
 export const recovery = defineSuite({
   name: 'recovery',
   question: 'How many events a second are folded when instances come back from the journal?',
+  // Each round writes two million events before it reads them.
+  pace: { full: { rounds: 2 } },
   arms: [
     {
       name: 'parse-and-apply',
