@@ -47,6 +47,8 @@ export class SagaMemory {
   readonly #leaving = new Map<string, Promise<void>>();
   /** Sagas out of memory that only sleep, by name: their timers bring them back. */
   readonly #asleep = new Map<string, number>();
+  /** Sagas that only slept when an earlier run ended, and whose time had come before this one: nobody counted them. */
+  readonly #overslept = new Set<string>();
   readonly #rested = new Map<SagaRun, (() => void)[]>();
   #around!: RunSurroundings;
   #queue!: WorkQueue;
@@ -159,7 +161,7 @@ export class SagaMemory {
         const run = this.begin(start);
         if (head.idle !== undefined && run !== undefined) {
           const cleared = { kind: 'cleared' as const, owner: timerOwner(key), name: TIMER_NAME };
-          if (onlySleeps(head.idle)) this.#countAsleep(nameIn(key), -1);
+          if (onlySleeps(head.idle) && !this.#overslept.delete(key)) this.#countAsleep(nameIn(key), -1);
           run.pen.flush([headRecord(key, run.head)], head.idle.due === undefined ? [] : [cleared]);
         }
         return run;
@@ -214,6 +216,11 @@ export class SagaMemory {
   rest(key: string, facts: IdleFacts): void {
     if (onlySleeps(facts)) this.#countAsleep(nameIn(key), 1);
     else this.#options.idle.add(key, facts);
+  }
+
+  /** One that an earlier run has left out of memory is queued at once, for its time has come. */
+  overslept(key: string, facts: IdleFacts): void {
+    if (onlySleeps(facts)) this.#overslept.add(key);
   }
 
   /** A parked saga needs no memory but for what is known of it. */

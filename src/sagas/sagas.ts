@@ -224,6 +224,7 @@ export class Sagas implements ParkedOwner {
         // Who sleeps or waits has begun; a parked one has given its place away.
         if (head.idle?.state !== 'parked') this.#queue.hold(key, head.lane);
         if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) {
+          if (head.idle !== undefined) this.#memory.overslept(key, head.idle);
           this.#queue.enqueue(key, undefined);
         } else this.#memory.rest(key, head.idle);
       }

@@ -421,4 +421,36 @@ describe('steps of a saga', () => {
     await turns(8);
     expect(await life.disk.journal.readTimers({ limit: 10 })).to.deep.equal([]);
   });
+
+  for (const [when, laterMs] of [
+    ['before its time', 0],
+    ['after its time', 7_200_000],
+  ] as const) {
+    it(`is counted once as sleeping, and no more when it wakes, after a restart ${when}`, async () => {
+      const definition = saga({
+        name: 's',
+        async run(ctx) {
+          await ctx.sleep('1h');
+          await ctx.ask(target, 'a', 'do');
+        },
+      });
+      const life = await SagaLife.begin(new Disk(), [definition]);
+      for (const id of ['1', '2', '3']) await life.ref(definition, id).start();
+      await life.settle();
+      await life.clock.advance(90_000);
+      await turns(8);
+      expect(life.sagas.metrics()[0]).to.include({ sleeping: 3 });
+      life.kill();
+      const next = await SagaLife.begin(life.disk, [definition], { nowMs: life.clock.now() + laterMs });
+      await next.settle();
+      if (laterMs === 0) {
+        expect(next.sagas.metrics()[0]).to.include({ sleeping: 3, running: 0 });
+        await next.clock.advance(3_600_000);
+        await next.settle();
+      }
+      expect(next.sagas.metrics()[0]).to.include({ sleeping: 0, running: 0, done: 3 });
+      expect(next.effects).to.deep.equal(['do a', 'do a', 'do a']);
+      next.kill();
+    });
+  }
 });
