@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { LIMITS } from '../../src/core/limits.js';
 import { isTroupeError, type TroupeError } from '../../src/core/troupe-error.js';
 import { type RuntimeSaga, saga } from '../../src/sagas/saga-definition.js';
 import { turns } from '../support/turns.js';
@@ -453,4 +454,29 @@ describe('steps of a saga', () => {
       next.kill();
     });
   }
+
+  it('is back in memory a moment before its time, and goes on at it, not earlier', async () => {
+    const definition = saga({
+      name: 's',
+      async run(ctx) {
+        await ctx.sleep('1h');
+        await ctx.ask(target, 'b', 'do');
+      },
+    });
+    const life = await SagaLife.begin(new Disk(), [definition]);
+    await life.ref(definition, '1').start();
+    await life.settle();
+    await life.clock.advance(90_000);
+    await turns(8);
+    const [timer] = await life.disk.journal.readTimers({ limit: 10 });
+    const dueMs = (timer?.wakeAt ?? 0) + LIMITS.sagaWakeAheadMs;
+    await life.clock.advance(dueMs - life.clock.now() - 1);
+    await turns(8);
+    expect(await life.disk.journal.readTimers({ limit: 10 }), 'still on disk').to.deep.equal([]);
+    expect(life.effects, 'too early').to.deep.equal([]);
+    await life.clock.advance(1);
+    await turns(8);
+    expect(life.effects).to.deep.equal(['do b']);
+    await life.settle();
+  });
 });
