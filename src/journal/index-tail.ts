@@ -8,6 +8,7 @@
  *
  * @see O'Neil et al., The Log-Structured Merge-Tree, 1996
  */
+import { IndexMerge } from './index-merge.js';
 import type { IndexRow } from './index-row.js';
 import type { PageRow } from './stream-handle.js';
 
@@ -24,16 +25,11 @@ interface Generation {
   size: number;
 }
 
-/** The rows of a merge into the file, and how far its index reaches then. */
-export interface IndexMerge {
-  readonly rows: readonly IndexRow[];
-  readonly indexedTo: number;
-}
-
 export class IndexTail {
   #indexedTo: number;
   /** On its way into the file, until that is durable. */
   #merging: Generation | undefined;
+  #merge: IndexMerge | undefined;
   #gathering: Generation;
 
   constructor(indexedTo: number) {
@@ -86,12 +82,8 @@ export class IndexTail {
 
   /** Takes everything gathered for a merge; the same again until `merged` says that it is in the file. */
   merge(): IndexMerge {
-    if (this.#merging === undefined) {
-      this.#merging = this.#gathering;
-      this.#gathering = { rows: new Map(), to: this.#merging.to, size: 0 };
-    }
-    const rows = Array.from(this.#merging.rows.values()).sort((a, b) => a.stream - b.stream);
-    return { rows, indexedTo: this.#merging.to };
+    this.#merge ??= this.#begin();
+    return this.#merge;
   }
 
   /** The merge is durable. */
@@ -99,6 +91,14 @@ export class IndexTail {
     if (this.#merging === undefined) return;
     this.#indexedTo = this.#merging.to;
     this.#merging = undefined;
+    this.#merge = undefined;
+  }
+
+  #begin(): IndexMerge {
+    const { rows, to } = this.#gathering;
+    this.#merging = this.#gathering;
+    this.#gathering = { rows: new Map(), to, size: 0 };
+    return new IndexMerge(rows, to);
   }
 }
 

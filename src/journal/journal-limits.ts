@@ -29,6 +29,8 @@ export const JOURNAL_LIMITS = {
    * the merges cost 4 of 20 µs of processor time for each command.
    */
   tailRows: 65_536,
+  /** Rows of a merge that are encoded with one commit: some 5 ms of the app's loop. */
+  mergeSlice: 2_048,
   /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */
   tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */

@@ -6,17 +6,9 @@
  * or record comes as one JSON text. Twice as fast as BEGIN, inserts, COMMIT in calls of their own. A commit of nothing
  * but some pages, which most are, is a plain insert: looking for what isn't there costs the trigger as much again.
  */
-import {
-  indexHashesChecksum,
-  indexPagesChecksum,
-  outcomeChecksum,
-  pageChecksum,
-  recordChecksum,
-  snapshotChecksum,
-} from './checksums.js';
+import { outcomeChecksum, pageChecksum, recordChecksum, snapshotChecksum } from './checksums.js';
 import type { CommitGroup } from './commit-group.js';
-import type { IndexRow } from './index-row.js';
-import type { IndexMerge } from './index-tail.js';
+import type { IndexMerge } from './index-merge.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteValue } from './sqlite-connection.js';
 import { timerTexts, WRITE_TIMERS } from './sqlite-timers.js';
@@ -115,7 +107,7 @@ interface CommitStatement {
   readonly params: SqliteValue[];
 }
 
-/** The statement and the parameters that write a group, and the index rows that go with it. */
+/** The statement and the parameters that write a group, and the index rows that go with it, all encoded. */
 export function commitStatement(
   group: CommitGroup,
   merge: IndexMerge | undefined,
@@ -143,7 +135,7 @@ function wholeCommit(group: CommitGroup, merge: IndexMerge | undefined, outcomes
       return `[${firstPosition},${lastPosition},${checksum}]`;
     }),
     list(group.newStreams, ({ number, aggregate, id }) => JSON.stringify([number, aggregate, id])),
-    merge === undefined ? null : list(merge.rows, indexRowText),
+    merge?.text ?? null,
     merge?.indexedTo ?? null,
     list(group.outcomes, ({ stream, seq, commandHash, commandId, fingerprint, outcome }) => {
       const text = JSON.stringify(outcome);
@@ -178,19 +170,6 @@ function recordTexts(group: CommitGroup): [set: string | null, gone: string | nu
       ({ kind, key }) => JSON.stringify([kind, key]),
     ),
   ];
-}
-
-/** Numbers, and texts of digits and commas: nothing to escape. */
-function indexRowText({ stream, firstVersion, lastVersion, pages, hashes }: IndexRow): string {
-  const firstPosition = pages[1] ?? 0;
-  const pageText = pages.join(',');
-  const hashText = hashes.join(';');
-  const pagesChecksum = indexPagesChecksum(stream, firstVersion, lastVersion, firstPosition, pageText);
-  const hashesChecksum = indexHashesChecksum(stream, firstVersion, lastVersion, hashText);
-  return (
-    `[${stream},${firstVersion},${lastVersion},${firstPosition},"${pageText}",${pagesChecksum},` +
-    `"${hashText}",${hashesChecksum}]`
-  );
 }
 
 function list<Item>(items: readonly Item[], encode: (item: Item) => string): string | null {

@@ -11,7 +11,8 @@ import { pageChecksum } from './checksums.js';
 import { CommitGroup } from './commit-group.js';
 import { FileGuard } from './file-guard.js';
 import { readIndexTail } from './index-rebuild.js';
-import type { IndexMerge, IndexTail } from './index-tail.js';
+import type { IndexMerge } from './index-merge.js';
+import type { IndexTail } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
 import { commitStatement, PREPARE_COMMITS } from './sqlite-commit.js';
@@ -55,9 +56,8 @@ export class SqliteStore implements JournalStore {
   }
 
   async commit(group: CommitGroup): Promise<number> {
-    const due = this.#tail.isMerging || this.#tail.size >= JOURNAL_LIMITS.tailRows;
-    const merge = due ? this.#tail.merge() : undefined;
-    this.#carrier = due ? group : undefined;
+    const merge = this.#dueMerge();
+    this.#carrier = merge === undefined ? undefined : group;
     await this.#write(group, merge);
     this.#guard.check();
     return group.chars;
@@ -101,8 +101,17 @@ export class SqliteStore implements JournalStore {
     if (this.#tail.size < JOURNAL_LIMITS.tailRowsLeft && !this.#tail.isMerging) return;
     const { position, streams, recordedAt } = await this.readHead();
     const group = new CommitGroup({ position, streams, recordedAt }).seal();
-    await this.#write(group, this.#tail.merge());
+    const merge = this.#tail.merge();
+    while (!merge.encode(JOURNAL_LIMITS.mergeSlice)) await new Promise((resolve) => setImmediate(resolve));
+    await this.#write(group, merge);
     this.#tail.merged();
+  }
+
+  /** A merge that the next commit takes along; some more of it are encoded meanwhile. */
+  #dueMerge(): IndexMerge | undefined {
+    if (!this.#tail.isMerging && this.#tail.size < JOURNAL_LIMITS.tailRows) return undefined;
+    const merge = this.#tail.merge();
+    return merge.encode(JOURNAL_LIMITS.mergeSlice) ? merge : undefined;
   }
 
   async #write(group: CommitGroup, merge: IndexMerge | undefined): Promise<void> {
