@@ -51,6 +51,7 @@ export const TARGETS: readonly Target[] = [
   { row: 'recovery.many-aggregates', atLeast: 0.25, of: 'parse-and-apply' },
   { row: 'end-to-end.year-2-workers', atMost: 20, figure: 'seconds' },
   { row: 'end-to-end.year-2-workers', atMost: 600, figure: 'memoryMb' },
+  { row: 'end-to-end.app-loop-1-worker', atMost: 20 },
 ];
 
 /** A target beside what a run has reached; undefined where the run lacks the row or its baseline. */
