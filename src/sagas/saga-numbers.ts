@@ -16,7 +16,7 @@ export interface SagaNumbers {
   readonly compensating: number;
   /** A person has to look at them. */
   readonly parked: number;
-  /** Since the start of the system. */
+  /** Since the start of the system, as the three that follow. */
   readonly started: number;
   readonly done: number;
   readonly failed: number;

@@ -1,5 +1,6 @@
 /** The numbers and the health of a system as plain data, gathered when asked for. */
 import type { BuildProgress } from '../projections/build-progress.js';
+import type { SagaNumbers } from '../sagas/saga-numbers.js';
 import type { TimerMetrics } from '../timers/timer-service.js';
 import type { FactCounts } from '../core/facts.js';
 import type { Runtime } from './runtime.js';
@@ -18,20 +19,7 @@ export interface ReactionMetrics extends ConsumerMetrics {
 }
 
 /** The instances of one saga; position and lag are those of its start events. */
-export interface SagaMetrics extends ConsumerMetrics {
-  /** At work, or about to be. */
-  readonly running: number;
-  readonly waiting: number;
-  readonly sleeping: number;
-  readonly compensating: number;
-  /** A person has to look at them. */
-  readonly parked: number;
-  /** Since the start of the system, as the three that follow. */
-  readonly started: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly cancelled: number;
-}
+export type SagaMetrics = SagaNumbers;
 
 export interface ProjectionMetrics extends ConsumerMetrics {
   readonly version: number;
