@@ -6,6 +6,7 @@
  * turn, so that what a timer causes has happened before the next one fires.
  */
 import type { Clock, Timer } from '../core/clock.js';
+import { type Duration, parseDuration } from '../core/duration.js';
 import { TroupeError } from '../core/troupe-error.js';
 
 interface Pending {
@@ -58,8 +59,8 @@ export class ManualClock implements Clock {
    *
    * @throws TROUPE_INVALID_OPTIONS for a time that is negative or no number: monotonic time never goes back.
    */
-  async advance(ms: number): Promise<void> {
-    const untilMs = this.#elapsedMs + forward(ms, 'advance');
+  async advance(time: Duration): Promise<void> {
+    const untilMs = this.#elapsedMs + forward(time, 'advance');
     await turn();
     for (let next = this.#nextDue(untilMs); next !== undefined; next = this.#nextDue(untilMs)) {
       this.#timers.delete(next);
@@ -72,8 +73,8 @@ export class ManualClock implements Clock {
   }
 
   /** Time passes while nothing can run, as when a handler keeps the thread busy; what fell due fires with `advance`. */
-  block(ms: number): void {
-    this.#goTo(this.#elapsedMs + forward(ms, 'block'));
+  block(time: Duration): void {
+    this.#goTo(this.#elapsedMs + forward(time, 'block'));
   }
 
   /** Moves the wall clock by so much, in either direction; monotonic time and timers don't notice. */
@@ -103,7 +104,8 @@ export class ManualClock implements Clock {
   }
 }
 
-function forward(ms: number, what: string): number {
+function forward(time: Duration, what: string): number {
+  const ms = typeof time === 'string' ? parseDuration(time, `ManualClock.${what}`) : time;
   if (ms >= 0 && Number.isFinite(ms)) return ms;
   throw new TroupeError(
     'TROUPE_INVALID_OPTIONS',

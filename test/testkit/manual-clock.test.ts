@@ -74,6 +74,14 @@ describe('ManualClock', () => {
     expect(clock.monotonic()).to.equal(10);
   });
 
+  it('takes a time as any duration', async () => {
+    const clock = new ManualClock(0);
+    await clock.advance('2s');
+    clock.block('50ms');
+    expect(clock.monotonic()).to.equal(2_050);
+    expect(() => clock.block('2 weeks' as '2d')).to.throw(/ManualClock\.block is '2 weeks'; give a duration/);
+  });
+
   it('jumps by so much in either direction, and only the wall clock does', async () => {
     const clock = new ManualClock(1_000);
     clock.jump(-600);
