@@ -6,6 +6,7 @@
  * an instance that isn't there is told so. Hot path: two lookups for each message; bench suite `mailbox`.
  */
 import type { Envelope } from '../core/envelope.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { HandlingMark } from '../core/handling-mark.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { showValue } from '../core/show-value.js';
@@ -220,10 +221,10 @@ export class ActorHost implements SignalPost {
     if (this.#closing)
       throw new TroupeError('TROUPE_SYSTEM_STOPPED', `${address.name}: the system stops, nothing is spawned any more`);
     if (this.#options.definition(address.name) !== definition) throw notInCast(address.name);
-    if (typeof address.id !== 'string' || address.id === '') {
+    if (!isGivenText(address.id)) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
-        `${address.name}: option "id" is ${showValue(address.id)}; give a text that is not empty`,
+        `${address.name}: option "id" is ${showValue(address.id)}; ${GIVEN_TEXT}`,
       );
     }
     const { livesElsewhere } = this.#options;

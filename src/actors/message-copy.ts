@@ -14,7 +14,8 @@ export type BindRef = (ref: InstanceAddress) => unknown;
 /** Makes of bytes in the message those in the copy. */
 export type CopyBytes = (bytes: ArrayBufferView | ArrayBuffer) => unknown;
 
-const cloneBytes: CopyBytes = (bytes) => structuredClone(bytes);
+/** A Buffer of Node stays one, and doesn't take along what else is in the memory that it is cut from. */
+const cloneBytes: CopyBytes = (bytes) => (Buffer.isBuffer(bytes) ? Buffer.from(bytes) : structuredClone(bytes));
 
 /**
  * A deep copy of a value that `checkMessage` has accepted. What is there twice is there twice in the copy, not

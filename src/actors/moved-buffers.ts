@@ -44,8 +44,17 @@ export function withMovedBuffers(payload: unknown, transfer: unknown, where: str
       { cause },
     );
   }
-  const moved = new Map<unknown, unknown>(before.map((bytes, index) => [bytes, after[index]]));
+  const moved = new Map<unknown, unknown>(
+    before.map((bytes, index) => [bytes, Buffer.isBuffer(bytes) ? asBuffer(after[index]) : after[index]]),
+  );
   return copyMessage(payload, sameRef, (bytes) => moved.get(bytes) ?? bytes);
+}
+
+/** What was a Buffer of Node before it was moved. */
+function asBuffer(moved: unknown): Buffer {
+  // A clone of a Buffer is a view of bytes.
+  const { buffer, byteOffset, byteLength } = moved as Uint8Array;
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function readTransfer(transfer: unknown, where: string): Set<ArrayBufferLike> {

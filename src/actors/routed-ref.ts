@@ -9,6 +9,7 @@ import { suggestion } from '../core/did-you-mean.js';
 import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
 import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core/envelope.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { withMovedBuffers } from './moved-buffers.js';
 import { readMetadata } from '../core/metadata.js';
 import { showValue } from '../core/show-value.js';
@@ -64,8 +65,10 @@ export class RoutedRef implements RuntimeRef {
     return true;
   }
 
-  equals(other: { readonly name: string; readonly id: string }): boolean {
-    return other.name === this.name && other.id === this.id;
+  equals(other: unknown): boolean {
+    // JavaScript may pass anything; reading a field of an object as unknown is safe.
+    const { name, id } = Object(other) as { readonly name?: unknown; readonly id?: unknown };
+    return name === this.name && id === this.id;
   }
 
   tell(type: string, payload?: unknown, options?: MessageOptions): void {
@@ -182,8 +185,8 @@ export class RoutedRef implements RuntimeRef {
 
   /** JavaScript may pass anything, and ids go into the journal. */
   #text(key: string, value: string | undefined): string | undefined {
-    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-    throw this.#refusal(key, value, 'give a text that is not empty');
+    if (value === undefined || isGivenText(value)) return value;
+    throw this.#refusal(key, value, GIVEN_TEXT);
   }
 
   #refusal(key: string, value: unknown, advice: string): TroupeError {

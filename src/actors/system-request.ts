@@ -3,6 +3,7 @@
  * are, and to show its state. Recognised by class: no command of a user can look like it.
  */
 
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import { readMetadata } from '../core/metadata.js';
 import { showValue } from '../core/show-value.js';
@@ -56,11 +57,8 @@ function readEvent(given: EventToAppend, index: number): EventToAppend {
     throw new TroupeError('TROUPE_INVALID_OPTIONS', `${where} is ${showValue(given)}; give { type, data }`);
   }
   const { type, data, id, metadata } = event;
-  if (id !== undefined && (typeof id !== 'string' || id === '')) {
-    throw new TroupeError(
-      'TROUPE_INVALID_OPTIONS',
-      `${where}.id is ${showValue(id)}; give a text that is not empty, or none`,
-    );
+  if (id !== undefined && !isGivenText(id)) {
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `${where}.id is ${showValue(id)}; ${GIVEN_TEXT}, or none`);
   }
   checkJson(data, `${where}.data`);
   return {

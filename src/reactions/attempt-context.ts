@@ -12,6 +12,7 @@ import type { Deadlines } from '../core/deadlines.js';
 import { parseDuration } from '../core/duration.js';
 import type { Envelope, Post } from '../core/envelope.js';
 import { eventId } from '../core/ids.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
@@ -176,10 +177,10 @@ export class AttemptContext {
   }
 
   #givenId(id: unknown): string {
-    if (typeof id === 'string' && id !== '') return id;
+    if (isGivenText(id)) return id;
     throw new TroupeError(
       'TROUPE_INVALID_OPTIONS',
-      `reaction ${this.#around.name}: options.id is ${showValue(id)}; give a text that is not empty`,
+      `reaction ${this.#around.name}: options.id is ${showValue(id)}; ${GIVEN_TEXT}`,
     );
   }
 

@@ -1,6 +1,6 @@
 /** The handle behind `SagaRef`: a name and an id; it holds no run, so that it stays true wherever that is. */
-import { parseDuration } from '../core/duration.js';
 import type { Clock, Timer } from '../core/clock.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { readMetadata } from '../core/metadata.js';
 import { OptionReader } from '../core/option-reader.js';
 import { showValue } from '../core/show-value.js';
@@ -26,8 +26,8 @@ export class RoutedSagaRef {
     const where = `saga ${this.#key()}: start`;
     const given = new OptionReader(where, options ?? {}, ['correlationId', 'metadata']);
     const correlationId = given.value('correlationId');
-    if (correlationId !== undefined && (typeof correlationId !== 'string' || correlationId === '')) {
-      throw given.refusal('correlationId', 'give a text that is not empty');
+    if (correlationId !== undefined && !isGivenText(correlationId)) {
+      throw given.refusal('correlationId', GIVEN_TEXT);
     }
     const metadata = given.value('metadata');
     return this.#sagas.startByHand(this.name, this.id, input, {
@@ -36,10 +36,11 @@ export class RoutedSagaRef {
     });
   }
 
-  async result(options: { readonly timeout?: unknown } = {}): Promise<unknown> {
+  async result(options?: unknown): Promise<unknown> {
     const key = this.#key();
-    if (options.timeout === undefined) return this.#sagas.result(this.name, this.id);
-    const timeoutMs = parseDuration(options.timeout, `saga ${key}: options.timeout`);
+    const given = new OptionReader(`saga ${key}: result`, options ?? {}, ['timeout']);
+    const timeoutMs = given.durationMs('timeout', Infinity, { infinite: true });
+    if (timeoutMs === Infinity) return this.#sagas.result(this.name, this.id);
     let timer: Timer | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = this.#clock.setTimer(timeoutMs, () => {
@@ -71,7 +72,7 @@ export class RoutedSagaRef {
   /** JavaScript may pass anything as id. */
   #key(): string {
     const id: unknown = this.id;
-    if (typeof id === 'string' && id !== '') return `${this.name}/${id}`;
-    throw new TroupeError('TROUPE_INVALID_OPTIONS', `saga ${this.name}: the id is ${showValue(id)}; give a text`);
+    if (isGivenText(id)) return `${this.name}/${id}`;
+    throw new TroupeError('TROUPE_INVALID_OPTIONS', `saga ${this.name}: the id is ${showValue(id)}; ${GIVEN_TEXT}`);
   }
 }

@@ -7,6 +7,7 @@
 import type { Addressable } from '../actors/actor-ref.js';
 import { parseDuration } from '../core/duration.js';
 import { hashText } from '../core/fingerprint.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import type { LogFields, Logger } from '../core/logger.js';
 import { readMetadata } from '../core/metadata.js';
@@ -241,8 +242,8 @@ export class RunContext {
 
 function optionalText(given: OptionReader, key: string): string | undefined {
   const value = given.value(key);
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw given.refusal(key, 'give a text that is not empty');
+  if (value === undefined || isGivenText(value)) return value;
+  throw given.refusal(key, GIVEN_TEXT);
 }
 
 function nameOf(definition: unknown, key: string): string {

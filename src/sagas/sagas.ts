@@ -11,6 +11,7 @@ import type { DeadLetter, DeadLetterTrace } from '../core/dead-letter.js';
 import { Deadlines } from '../core/deadlines.js';
 import { suggestion } from '../core/did-you-mean.js';
 import type { Post } from '../core/envelope.js';
+import { isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import { LIMITS } from '../core/limits.js';
 import type { Logger } from '../core/logger.js';
@@ -422,7 +423,7 @@ export class Sagas implements ParkedOwner {
     }
     this.#known(name);
     checkJson(input, `saga ${parent.key}: the input of ${name}`);
-    if (typeof id !== 'string' || id === '' || sagaKey(name, id) === parent.key) {
+    if (!isGivenText(id) || sagaKey(name, id) === parent.key) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',
         `saga ${parent.key}: run ${name}/${showValue(id)}; give the id of another saga`,

@@ -12,6 +12,7 @@ import { checkMessage } from '../actors/message-check.js';
 import { priorityOf } from '../actors/message-priority.js';
 import { suggestion } from '../core/did-you-mean.js';
 import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core/envelope.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import { formatIssues, type Schema, validateSync } from '../core/schema.js';
 import { showValue } from '../core/show-value.js';
@@ -49,8 +50,8 @@ export class Router implements Post {
   ): Envelope {
     const found = this.#targets.get(target);
     if (found === undefined) throw this.#unknownTarget(target);
-    if (!isText(targetId)) throw noText(targetId, `${target}: an id`);
-    if (!isText(type)) throw noText(type, `${target}/${targetId}: the type of a message`);
+    if (!isGivenText(targetId)) throw noText(targetId, `${target}: an id`);
+    if (typeof type !== 'string' || type === '') throw noText(type, `${target}/${targetId}: the type of a message`);
     if (found.kind === 'actor') {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
@@ -105,15 +106,8 @@ export class Router implements Post {
 }
 
 /** JavaScript may pass anything; a symbol couldn't even be shown in a message. */
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
 function noText(value: unknown, what: string): TroupeError {
-  return new TroupeError(
-    'TROUPE_INVALID_OPTIONS',
-    `${what} has to be a text that is not empty, not ${showValue(value)}`,
-  );
+  return new TroupeError('TROUPE_INVALID_OPTIONS', `${what} is ${showValue(value)}; ${GIVEN_TEXT}`);
 }
 
 /** @throws TROUPE_UNKNOWN_MESSAGE, TROUPE_INVALID_MESSAGE, TROUPE_NOT_SERIALIZABLE */

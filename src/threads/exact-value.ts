@@ -1,12 +1,13 @@
 /**
  * What the encoder would change in silence, put so that it can't: -0, texts with lone surrogates, objects with a
- * field named `__proto__`.
+ * field named `__proto__`, Buffers of Node.
  *
  * These are rare, so one walk first looks whether there are any; only then is the value copied, with marks in
  * their places, which the other side's decoder reads back as what they stand for. Everything else that a message may
  * hold the encoder keeps by itself; `test/threads/exact-value.test.ts` tries to prove the contrary. Hot path: the
  * walk, once for each message that crosses and is an object; bench suite `threads`.
  */
+import { isWellFormed } from '../core/given-text.js';
 
 /** Stands for -0. */
 export class NegativeZero {
@@ -39,6 +40,20 @@ export class OddObject {
   get value(): Record<string, unknown> {
     // `fromEntries` defines fields and sets none, so that the prototype stays.
     return Object.fromEntries(this.fields);
+  }
+}
+
+/** Stands for a Buffer, which would arrive as a plain Uint8Array, whose `toString` gives numbers. */
+export class NodeBuffer {
+  readonly bytes: Uint8Array;
+
+  constructor({ buffer, byteOffset, byteLength }: Uint8Array) {
+    this.bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  }
+
+  get value(): Buffer {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    return Buffer.from(buffer, byteOffset, byteLength);
   }
 }
 
@@ -83,7 +98,7 @@ function isObjectKept(value: object): boolean {
     for (const item of value) if (!isKept(item)) return false;
     return true;
   }
-  return true;
+  return !Buffer.isBuffer(value);
 }
 
 /** `copies` keeps what is there twice the same object twice. */
@@ -112,14 +127,9 @@ function markedObject(value: object, copies: Map<object, unknown>): unknown {
   if (Array.isArray(value)) return value.map(part);
   if (value instanceof Map) return new Map([...value].map(([key, one]) => [part(key), part(one)]));
   if (value instanceof Set) return new Set([...value].map(part));
-  return value;
+  return Buffer.isBuffer(value) ? new NodeBuffer(value) : value;
 }
 
 function markedText(text: string): OddText {
   return new OddText(Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)));
-}
-
-/** All Node versions that we run on have it; the types of their year don't. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }

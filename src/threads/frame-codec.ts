@@ -7,7 +7,7 @@
 import { addExtension, Packr } from 'msgpackr';
 import { AppendRequest, StateRequest } from '../actors/system-request.js';
 import { RoutedRef } from '../actors/routed-ref.js';
-import { exactValue, NegativeZero, OddObject, OddText } from './exact-value.js';
+import { exactValue, NegativeZero, NodeBuffer, OddObject, OddText } from './exact-value.js';
 import type { Frame } from './frame.js';
 import { fromWireError, toWireError, type WireError } from '../core/wire-error.js';
 
@@ -22,6 +22,7 @@ const STATE_TYPE = 96;
 const NEGATIVE_ZERO_TYPE = 95;
 const ODD_TEXT_TYPE = 94;
 const ODD_OBJECT_TYPE = 93;
+const NODE_BUFFER_TYPE = 92;
 
 const PLAIN: MakeRef = (name, id) => ({ name, id });
 
@@ -66,6 +67,12 @@ function register(): void {
     type: ODD_OBJECT_TYPE,
     write: ({ fields }: OddObject) => fields,
     read: (fields: [string, unknown][]) => new OddObject(fields).value,
+  });
+  addExtension({
+    Class: NodeBuffer,
+    type: NODE_BUFFER_TYPE,
+    write: ({ bytes }: NodeBuffer) => bytes,
+    read: (bytes: Uint8Array) => new NodeBuffer(bytes).value,
   });
   addExtension({
     Class: Error,

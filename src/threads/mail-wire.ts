@@ -77,7 +77,7 @@ export class MailWriter {
       if (commandId !== undefined) items.push(commandId);
       if (correlationId !== undefined) items.push(correlationId);
       if (causationId !== null) items.push(causationId);
-      if (metadata !== undefined) items.push(metadata);
+      if (metadata !== undefined) items.push(exactValue(metadata));
       if (priority !== 0) items.push(priority);
       if (assignedId !== undefined) items.push(assignedId);
     }

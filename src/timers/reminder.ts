@@ -5,6 +5,7 @@
  * same moment), so that a second delivery of an occurrence is recognised, and each occurrence is one message.
  */
 import { escapeId } from '../core/ids.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { checkJson } from '../core/json-value.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
@@ -78,10 +79,10 @@ export function reminderTimer(request: ReminderRequest, now: number, setting: st
 /** JavaScript may pass anything, and names go into the journal. */
 export function reminderName({ target, targetId, name }: ReminderKey): string {
   const given: unknown = name;
-  if (typeof given === 'string' && given !== '') return given;
+  if (isGivenText(given)) return given;
   throw new TroupeError(
     'TROUPE_INVALID_OPTIONS',
-    `${target}/${targetId}: the name of a reminder is ${showValue(given)}; give a text that is not empty`,
+    `${target}/${targetId}: the name of a reminder is ${showValue(given)}; ${GIVEN_TEXT}`,
   );
 }
 

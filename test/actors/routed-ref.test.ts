@@ -84,5 +84,6 @@ describe('RoutedRef', () => {
     const harness = new AggregateHarness(ledger());
     const ref = harness.ref('a');
     expect([ref.equals(harness.ref('a')), ref.equals(harness.ref('b'))]).to.deep.equal([true, false]);
+    for (const none of [null, undefined, 'a', {}]) expect(ref.equals(none as never)).to.equal(false);
   });
 });

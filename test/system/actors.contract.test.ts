@@ -39,6 +39,14 @@ forEachNumberOfWorkers('plain actors', (start) => {
       expect(await first().ask('order')).to.deep.equal(others().map(() => 4));
     });
 
+    it('keep a Buffer of Node what it is, on the way there and back, also when it is moved', async () => {
+      const { text, bytes } = await first().ask('text', Buffer.from('hello'));
+      expect([text, Buffer.isBuffer(bytes), bytes.toString()]).to.deep.equal(['hello', true, 'hello']);
+      const whole = Buffer.from(new Uint8Array([104, 105]).buffer);
+      const moved = await first().ask('text', whole, { transfer: [whole.buffer] });
+      expect([moved.text, whole.byteLength]).to.deep.equal(['hi', 0]);
+    });
+
     it('go by priority, in order among equals, on a bounded mailbox', async () => {
       const ref = first();
       const busy = ref.ask('wait', 50);

@@ -1,6 +1,6 @@
 /** Mistakes in arguments of the system are refused at once, by name; nothing is ignored in silence. */
 import { expect } from 'chai';
-import { ActorSystem, aggregate, reaction, TroupeError } from 'troupe';
+import { ActorSystem, aggregate, reaction, saga, TroupeError } from 'troupe';
 
 const counter = aggregate({
   name: 'counter',
@@ -9,6 +9,7 @@ const counter = aggregate({
   commands: { add: { handle: (_state, input: { by: number }, ctx) => ctx.emit('added', input) } },
 });
 const other = aggregate({ name: 'other', initialState: () => ({}), events: { seen: { apply: (s) => s } } });
+const count = saga({ name: 'count', run: () => 1 });
 const follow = reaction({ name: 'follow', of: [other], on: { seen: () => undefined } });
 
 async function messageOf(call: () => unknown): Promise<string> {
@@ -24,7 +25,7 @@ async function messageOf(call: () => unknown): Promise<string> {
 describe('arguments of the system', () => {
   let system: ActorSystem;
   before(async () => {
-    system = await ActorSystem.start({ cast: [counter], workers: 0, journal: ':memory:' });
+    system = await ActorSystem.start({ cast: [counter, count], workers: 0, journal: ':memory:' });
   });
   after(() => system.stop());
 
@@ -59,6 +60,24 @@ describe('arguments of the system', () => {
     ['nothing that is spawned', () => any()['spawn']?.(), /undefined.*actor\(\)/],
     ['a reference to nothing', () => any()['ref']?.(undefined, 'a'), /undefined/],
     ['an empty id', () => system.ref(counter, '').ask('add', { by: 1 }), /id.*not empty/],
+    // Two of them would be one and the same once they are stored.
+    ['an id with half of a surrogate pair', () => system.ref(counter, '\ud800').ask('add', { by: 1 }), /surrogate/],
+    [
+      'an id of a command with half of a surrogate pair',
+      () => system.ref(counter, 'a').ask('add', { by: 1 }, { id: 'c\udc00' }),
+      /options\.id.*surrogate/,
+    ],
+    [
+      'an id of an event with half of a surrogate pair',
+      () => any()['append']?.(counter, 'a', [{ ...event, id: '\ud83d' }]),
+      /events\[0\]\.id.*surrogate/,
+    ],
+    [
+      'an id of a saga with half of a surrogate pair',
+      () => system.ref(count, '\ud800').start(),
+      /saga count.*surrogate/,
+    ],
+    ['a misspelt option of result', () => system.ref(count, 'a').result({ timout: 5 } as never), /timeout/],
   ];
   for (const [what, call, says] of cases) {
     it(`refuse ${what}`, async () => {

@@ -65,6 +65,14 @@ describe('a value that crosses threads', () => {
     expect(Object.is(cross(-0), -0)).to.equal(true);
   });
 
+  it('is a Buffer of Node if it was one, however deep it is', () => {
+    const { bytes, plain } = cross({ bytes: [Buffer.from('hi')], plain: new Uint8Array([1]) }) as {
+      readonly bytes: readonly unknown[];
+      readonly plain: unknown;
+    };
+    expect([Buffer.isBuffer(bytes[0]), String(bytes[0]), Buffer.isBuffer(plain)]).to.deep.equal([true, 'hi', false]);
+  });
+
   it('is the same object where nothing of it would be changed', () => {
     const value = { a: [1, 'x', new Map([[1, 2n]])], b: new Date(5), c: { d: null, e: undefined } };
     expect(exactValue(value)).to.equal(value);
