@@ -212,7 +212,10 @@ export class ProjectionView<Row> implements View<Row> {
   }
 
   async sql<Result>(text: string, params: readonly (string | number | null)[] = []): Promise<Result[]> {
-    // JavaScript may pass a text, whose letters would be taken for parameters.
+    // JavaScript may pass anything; the letters of a text would be taken for parameters.
+    if (typeof text !== 'string') {
+      throw new TroupeError('TROUPE_INVALID_OPTIONS', `sql(): the statement is ${showValue(text)}; give a text`);
+    }
     if (!Array.isArray(params)) {
       throw new TroupeError(
         'TROUPE_INVALID_OPTIONS',

@@ -178,6 +178,14 @@ function validateOptions(name: string, options: ScenarioOptionSpecs): void {
   for (const [key, spec] of Object.entries(options)) {
     const flag = optionFlag(key);
     const facts = { name, option: key };
+    // JavaScript may pass anything.
+    const given: unknown = spec;
+    if (typeof given !== 'object' || given === null) {
+      throw invalid(
+        `scenario ${name}: option ${key} is ${showValue(given)}; give { type, description, default }`,
+        facts,
+      );
+    }
     if (!/^[a-z][a-zA-Z0-9-]*$/.test(key)) {
       throw invalid(
         `scenario ${name}: an option is called like 'failAt' (written --fail-at); got ${showValue(key)}`,

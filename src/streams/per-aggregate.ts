@@ -8,6 +8,7 @@ import { from, type ObservableInput, type OperatorFunction, takeWhile, throwErro
 import { OptionReader } from '../core/option-reader.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
+import { SafeObservable } from './safe-observable.js';
 import { stage } from './stage.js';
 
 /** What `perAggregate` has to know of an event. */
@@ -22,8 +23,9 @@ export interface PerAggregateOptions<Event> {
   /** Events that may wait; one more fails the stream with TROUPE_MAILBOX_FULL. `Infinity` may be asked for. Default 10,000. */
   readonly buffer?: number;
   /**
-   * Told when `project` throws or its stream fails; a throw in here fails the whole stream. Default: the error goes
-   * where RxJS sends errors that nobody handles (`config.onUnhandledError`, or an uncaught exception).
+   * Told when `project` throws or its stream fails; a throw in here fails the whole stream. Default: behind an
+   * Observable of a system it is logged and counted, as what a subscriber throws; else it goes where RxJS sends errors
+   * that nobody handles (`config.onUnhandledError`, or an uncaught exception).
    */
   readonly onError?: (error: unknown, event: Event) => void;
 }
@@ -64,9 +66,9 @@ export function perAggregate<Event extends AggregateEvent, Result>(
   const concurrency = given.integer('concurrency', { min: 1, infinite: true }, DEFAULT_CONCURRENCY);
   const buffer = given.integer('buffer', { min: 1, infinite: true }, DEFAULT_BUFFER);
   given.optionalFunction('onError', '(error, event)');
-  const onError = options.onError ?? reportUnhandled;
 
-  return stage<Event, Result>((out) => {
+  return stage<Event, Result>((out, source) => {
+    const onError = options.onError ?? reporterOf(source);
     const lanes = new Map<string, Lane<Event>>();
     /** Lanes with events, none of which is at work. */
     const ready = new RingBuffer<Lane<Event>>();
@@ -152,7 +154,8 @@ function overflow({ aggregate, aggregateId }: AggregateEvent, buffer: number): T
   );
 }
 
-/** An error without a handler: RxJS knows where these go. */
-function reportUnhandled(error: unknown): void {
-  throwError(() => error).subscribe();
+/** Where an error without a handler goes: of a system's events, where those of subscribers go; else RxJS knows. */
+function reporterOf(source: unknown): (error: unknown) => void {
+  if (source instanceof SafeObservable) return (error) => source.care.caught(error);
+  return (error) => void throwError(() => error).subscribe();
 }

@@ -27,6 +27,11 @@ export class SafeObservable<T> extends Observable<T> {
     this.#care = care;
   }
 
+  /** Who hears of errors that nobody wants to hear of. */
+  get care(): SubscriberCare {
+    return this.#care;
+  }
+
   /** What `pipe` is made of: the operator's result is as safe as its source. */
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new SafeObservable<R>(this.#care);

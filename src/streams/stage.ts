@@ -16,13 +16,15 @@ export interface Stage<In> {
   stop?(): void;
 }
 
-/** An operator from what it does for one subscriber. */
-export function stage<In, Out>(start: (out: Subscriber<Out>) => Stage<In>): OperatorFunction<In, Out> {
+/** An operator from what it does for one subscriber of one source. */
+export function stage<In, Out>(
+  start: (out: Subscriber<Out>, source: Observable<In>) => Stage<In>,
+): OperatorFunction<In, Out> {
   return (source) =>
     source.lift<Out>({
       call(out: Subscriber<Out>, lifted: Observable<In>) {
         try {
-          connect(lifted, out, start(out));
+          connect(lifted, out, start(out, lifted));
         } catch (error) {
           out.error(error);
         }

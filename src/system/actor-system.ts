@@ -17,6 +17,7 @@ import {
 import type { Receipt } from '../actors/message-options.js';
 import { replay } from '../actors/replay.js';
 import type { Duration } from '../core/duration.js';
+import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
@@ -113,6 +114,7 @@ export class ActorSystem implements AsyncDisposable {
     refuseUnknown('spawn', options ?? {}, ['id', 'args']);
     const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
     const id = given.id ?? this.#runtime.newId();
+    checkId('spawn', id);
     await this.#runtime.spawn(definition, id, given.args);
     return this.#typedRef(definition, id);
   }
@@ -152,6 +154,7 @@ export class ActorSystem implements AsyncDisposable {
   ): Promise<void> {
     this.#refuseWhenStopping('remind');
     this.#knownTarget(definition);
+    checkId('remind', id);
     await this.#runtime.reminders.remind({ target: definition.name, targetId: id, name, type, payload, timing });
   }
 
@@ -159,12 +162,14 @@ export class ActorSystem implements AsyncDisposable {
   async forget(definition: Addressable, id: string, name: string): Promise<void> {
     this.#refuseWhenStopping('forget');
     this.#knownTarget(definition);
+    checkId('forget', id);
     await this.#runtime.reminders.forget(definition.name, id, name);
   }
 
   /** The reminders of one instance that wait, in order of time. */
   async reminders(definition: Addressable, id: string): Promise<readonly PendingReminder[]> {
     this.#knownTarget(definition);
+    checkId('reminders', id);
     return this.#runtime.reminders.list(definition.name, id);
   }
 
@@ -184,6 +189,7 @@ export class ActorSystem implements AsyncDisposable {
   /** The events of one aggregate, pulled page by page. */
   read(definition: RuntimeAggregate, id: string): AsyncIterable<RecordedEvent> {
     this.#known(definition, 'aggregate');
+    checkId('read', id);
     return this.#runtime.reader.read({ aggregate: definition.name, id });
   }
 
@@ -200,6 +206,7 @@ export class ActorSystem implements AsyncDisposable {
    */
   async state<D extends RuntimeAggregate>(definition: D, id: string, moment: StateMoment = {}): Promise<StateOf<D>> {
     this.#known(definition, 'aggregate');
+    checkId('state', id);
     const at = readMoment(moment);
     // The definition's own functions made the state, so it is of its type.
     if (at.atVersion === undefined && at.atTime === undefined) {
@@ -386,6 +393,12 @@ export class ActorSystem implements AsyncDisposable {
       { details: { name: showValue(name), kind } },
     );
   }
+}
+
+/** JavaScript may pass anything. */
+function checkId(member: string, id: unknown): void {
+  if (isGivenText(id)) return;
+  throw new TroupeError('TROUPE_INVALID_OPTIONS', `${member}: the id is ${showValue(id)}; ${GIVEN_TEXT}`);
 }
 
 function checkedEvents(events: readonly EventToAppend[]): readonly EventToAppend[] {

@@ -11,6 +11,7 @@ import type { Post } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import type { FactSink } from '../core/runtime-fact.js';
 import type { Logger } from '../core/logger.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { Journal, RecordChange } from '../journal/journal.js';
 import type { ParkingOffice } from '../projections/parked-notes.js';
@@ -277,9 +278,13 @@ export class DeadLetters extends SafeObservable<DeadLetter> implements ParkedLet
   #find(id: string): KeptLetter {
     const kept = this.#kept.get(id) ?? this.#parked.get(id);
     if (kept !== undefined) return kept;
-    throw new TroupeError('TROUPE_INVALID_OPTIONS', `there is no dead letter ${id}; list() gives those that are kept`, {
-      details: { id },
-    });
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `there is no dead letter ${showValue(id)}; list() gives those that are kept`,
+      {
+        details: { id: showValue(id) },
+      },
+    );
   }
 
   #ownerOf(letter: DeadLetter): ParkedOwner {

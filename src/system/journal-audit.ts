@@ -9,9 +9,10 @@
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
 import { isSkipped, replay, upcast } from '../actors/replay.js';
 import { LIMITS } from '../core/limits.js';
+import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
-import { showThrown } from '../core/show-value.js';
-import { isTroupeError, type TroupeErrorCode } from '../core/troupe-error.js';
+import { showThrown, showValue } from '../core/show-value.js';
+import { isTroupeError, TroupeError, type TroupeErrorCode } from '../core/troupe-error.js';
 import type { EventQuery, EventPage } from '../journal/journal.js';
 import { openJournalReader } from '../journal/open-journal.js';
 import { loadCast } from './cast.js';
@@ -71,6 +72,14 @@ export interface JournalAuditOptions {
  * if (!audit.ok) for (const { position, message } of audit.failures) console.error(position, message);
  */
 export async function auditJournal(path: string, options: JournalAuditOptions): Promise<JournalAudit> {
+  if (typeof path !== 'string' || path === '') {
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `auditJournal: the path is ${showValue(path)}; give that of a journal`,
+    );
+  }
+  const given = new OptionReader('auditJournal', options, ['cast', 'limit', 'found', 'progress']);
+  given.integer('limit', { min: 0, infinite: true }, 0);
   const { aggregates } = await loadCast(options.cast);
   const journal = await openJournalReader(path);
   try {

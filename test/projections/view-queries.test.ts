@@ -112,6 +112,7 @@ describe('find', () => {
   });
 
   it('sql refuses a text where the array of parameters belongs, whose letters it would bind', async () => {
+    expect((await failure(view.sql(undefined as never))).message).to.match(/the statement is undefined; give a text/);
     const error = await failure(view.sql('SELECT ? AS one', 'x' as never));
     expect(error.code).to.equal('TROUPE_INVALID_OPTIONS');
     expect(error.message).to.match(/params are 'x'; give an array/);

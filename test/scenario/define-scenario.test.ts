@@ -31,6 +31,7 @@ const REFUSED: readonly (readonly [string, unknown, RegExp])[] = [
     { ...sound, options: { a: { type: 'date', description: 'D' } } },
     /type of option a.*'date'/,
   ],
+  ['an option that is nothing', { ...sound, options: { a: null } }, /option a is null; give \{ type/],
   ['an option without description', { ...sound, options: { a: { type: 'string' } } }, /option a needs a description/],
   [
     'an option called as a common one',

@@ -1,6 +1,6 @@
 /** Mistakes in arguments of the system are refused at once, by name; nothing is ignored in silence. */
 import { expect } from 'chai';
-import { ActorSystem, aggregate, reaction, saga, TroupeError } from 'troupe';
+import { ActorSystem, actor, aggregate, auditJournal, reaction, saga, TroupeError } from 'troupe';
 
 const counter = aggregate({
   name: 'counter',
@@ -9,6 +9,7 @@ const counter = aggregate({
   commands: { add: { handle: (_state, input: { by: number }, ctx) => ctx.emit('added', input) } },
 });
 const other = aggregate({ name: 'other', initialState: () => ({}), events: { seen: { apply: (s) => s } } });
+const stage = actor({ name: 'stage', initialState: () => 0, receive: {} });
 const count = saga({ name: 'count', run: () => 1 });
 const follow = reaction({ name: 'follow', of: [other], on: { seen: () => undefined } });
 
@@ -25,7 +26,7 @@ async function messageOf(call: () => unknown): Promise<string> {
 describe('arguments of the system', () => {
   let system: ActorSystem;
   before(async () => {
-    system = await ActorSystem.start({ cast: [counter, count], workers: 0, journal: ':memory:' });
+    system = await ActorSystem.start({ cast: [counter, count, stage], workers: 0, journal: ':memory:' });
   });
   after(() => system.stop());
 
@@ -77,6 +78,11 @@ describe('arguments of the system', () => {
       () => system.ref(count, '\ud800').start(),
       /saga count.*surrogate/,
     ],
+    ['an id to be read that is no text', () => any()['read']?.(counter, 1n), /read: the id is 1n/],
+    ['an id to be spawned that is no text', () => any()['spawn']?.(stage, { id: Symbol('s') }), /spawn: the id/],
+    ['reminders of what has no id', () => any()['reminders']?.(counter, null), /reminders: the id is null/],
+    ['an audit without a path', () => auditJournal(undefined as never, { cast: [counter] }), /path is undefined/],
+    ['an audit without options', () => auditJournal('a.db', undefined as never), /auditJournal.*give an object/],
     ['a misspelt option of result', () => system.ref(count, 'a').result({ timout: 5 } as never), /timeout/],
   ];
   for (const [what, call, says] of cases) {

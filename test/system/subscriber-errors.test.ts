@@ -77,6 +77,23 @@ forEachSetting(
       expect(system.metrics().subscriberErrors).to.be.at.least(3);
     });
 
+    it('are its own when the work that perAggregate begins fails, and nobody has said what then', async () => {
+      const got: number[] = [];
+      system.events
+        .pipe(
+          filter(({ aggregate }) => aggregate === 'account'),
+          perAggregate(async ({ version }) => {
+            if (version === 2) throw new Error('the second');
+            return version;
+          }),
+        )
+        .subscribe((version) => got.push(version));
+      await depositThrice();
+      await eventually(() => got.length === 2);
+      expect(got).to.deep.equal([1, 3]);
+      expect(system.metrics().subscriberErrors).to.equal(1);
+    });
+
     it('are its own when a subscriber of dead letters throws', async () => {
       let thrown = 0;
       let seen = 0;
