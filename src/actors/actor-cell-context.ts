@@ -11,6 +11,7 @@ import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
 import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { ActorCell } from './actor-cell.js';
 import { reminderName, type ReminderRequest, reminderTimer } from '../timers/reminder.js';
@@ -96,31 +97,28 @@ export class ActorCellContext implements ActorContext, MessageSource {
   }
 
   stop(ref?: ActorRef<RuntimeActor>): void {
-    const { name, id } = ref ?? this.#cell;
-    this.#around.signals.signal({ name, id }, { kind: 'stop' });
+    const { name, id } = this.#cell;
+    this.#around.signals.signal(ref === undefined ? { name, id } : this.#actorAt(ref, 'stop'), { kind: 'stop' });
   }
 
   watch(ref: ActorRef<RuntimeActor>): void {
-    const { name, id } = ref;
-    if (this.#around.definition(name) === undefined) {
-      throw new TroupeError(
-        'TROUPE_INVALID_OPTIONS',
-        `${keyOf(this.#cell)}: ${name}/${id} is no actor, so it can't be watched`,
-        {
-          details: { target: name, id },
-        },
-      );
-    }
-    this.#cell.cycle.watch.watch({ name, id });
+    this.#cell.cycle.watch.watch(this.#actorAt(ref, 'watch'));
   }
 
-  unwatch({ name, id }: ActorRef<RuntimeActor>): void {
-    this.#cell.cycle.watch.unwatch({ name, id });
+  unwatch(ref: ActorRef<RuntimeActor>): void {
+    this.#cell.cycle.watch.unwatch(this.#actorAt(ref, 'unwatch'));
   }
 
   ref<D extends Addressable>(definition: D, id: string): ActorRef<D> {
+    const { name } = fieldsOf(definition);
+    if (typeof name !== 'string') {
+      throw new TroupeError(
+        'TROUPE_INVALID_OPTIONS',
+        `${keyOf(this.#cell)}: ref of ${showValue(definition)}; give a definition made by actor() or aggregate()`,
+      );
+    }
     // The definition says of which type the reference is.
-    return this.refTo({ name: definition.name, id }) as unknown as ActorRef<D>;
+    return this.refTo({ name, id }) as unknown as ActorRef<D>;
   }
 
   become(receive: Receive<unknown>): void {
@@ -262,6 +260,20 @@ export class ActorCellContext implements ActorContext, MessageSource {
     if (!life.left) this.#cell.cycle.failLater(life, cause);
   }
 
+  /** Which actor is meant; JavaScript may pass anything. */
+  #actorAt(ref: unknown, what: string): InstanceAddress {
+    const { name, id } = fieldsOf(ref);
+    if (typeof name === 'string' && typeof id === 'string' && this.#around.definition(name) !== undefined) {
+      return { name, id };
+    }
+    const shown = typeof name === 'string' ? `${name}/${typeof id === 'string' ? id : showValue(id)}` : showValue(ref);
+    throw new TroupeError(
+      'TROUPE_INVALID_OPTIONS',
+      `${keyOf(this.#cell)}: ${what} of ${shown}, which is no actor; give the reference of one`,
+      { details: { target: showValue(name), id: showValue(id) } },
+    );
+  }
+
   /** @throws TROUPE_ACTOR_STOPPED when the life has ended, so that nothing can begin in it */
   #life(what: string): ActorLife {
     const { life } = this.#cell.cycle;
@@ -280,6 +292,11 @@ function abortOf(signal: AbortSignal): Observable<void> {
     signal.addEventListener('abort', abort, { once: true });
     return () => signal.removeEventListener('abort', abort);
   });
+}
+
+/** Of a reference or a definition, or of whatever JavaScript passes; reading a field of an object as unknown is safe. */
+function fieldsOf(value: unknown): { readonly name?: unknown; readonly id?: unknown } {
+  return Object(value) as { readonly name?: unknown; readonly id?: unknown };
 }
 
 function addressOf(sender: unknown): InstanceAddress | undefined {

@@ -26,7 +26,9 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
 }
 
 /** `; did you mean 'x'?`, or an empty text when no candidate is near. */
-export function suggestion(name: string, candidates: Iterable<string>): string {
+export function suggestion(name: unknown, candidates: Iterable<string>): string {
+  // JavaScript may pass anything where a name belongs.
+  if (typeof name !== 'string') return '';
   const near = didYouMean(name, candidates);
   return near === undefined ? '' : `; did you mean '${near}'?`;
 }

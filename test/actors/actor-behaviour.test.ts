@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Subject } from 'rxjs';
 import { actor } from '../../src/actors/actor-definition.js';
 import type { RecordedEvent } from '../../src/core/recorded-event.js';
+import { isTroupeError } from '../../src/core/troupe-error.js';
 import { ActorHarness, codeOf } from './actor-harness.js';
 
 /** A door that keeps its callers waiting until it is open. */
@@ -322,6 +323,60 @@ describe('priorities', () => {
     const s = harness.spawn(sorted, 's');
     expect(() => s.tell('normal', 'x', { priority: Number.NaN })).to.throw('options.priority is NaN');
     await harness.settled();
+  });
+
+  it('one that throws is refused to the sender, with its cause', () => {
+    const picky = actor({
+      name: 'picky',
+      mailbox: { priority: () => JSON.parse('{') as number },
+      initialState: () => 0,
+      receive: { put: () => undefined },
+    });
+    const ref = new ActorHarness([picky]).spawn(picky, 'p');
+    expect(() => ref.tell('put'))
+      .to.throw(/mailbox\.priority threw for put/)
+      .with.property('code', 'TROUPE_INVALID_OPTIONS');
+  });
+});
+
+describe('mistakes of handlers', () => {
+  it('are refused by what was called and what was given, and harm nobody', async () => {
+    const wrong: readonly unknown[] = [null, 5, 'target', {}, { name: 'nobody', id: 'a' }, { name: 'clumsy' }];
+    const clumsy = actor({
+      name: 'clumsy',
+      initialState: () => [] as string[],
+      receive: {
+        try(state, call: 'stop' | 'watch' | 'unwatch' | 'ref' | 'pipeToSelf', ctx) {
+          // As JavaScript would call.
+          const any = ctx as unknown as Record<string, (...args: unknown[]) => unknown>;
+          const calls =
+            call === 'pipeToSelf'
+              ? [() => any[call]?.(Promise.resolve(1))]
+              : wrong
+                  .filter((one) => call !== 'ref' || !(one as { name?: string } | null)?.name)
+                  .map((one) => () => any[call]?.(one, 'a'));
+          for (const attempt of calls) {
+            try {
+              attempt();
+              state.push('no error');
+            } catch (error) {
+              state.push(isTroupeError(error) ? error.message : String(error));
+            }
+          }
+          return state.splice(0);
+        },
+      },
+    });
+    const harness = new ActorHarness([clumsy]);
+    const ref = harness.spawn(clumsy, 'c');
+    for (const call of ['stop', 'watch', 'unwatch', 'ref'] as const) {
+      const told = (await ref.ask('try', call)) as string[];
+      expect(told.length).to.be.at.least(4);
+      for (const message of told) expect(message).to.match(new RegExp(`^clumsy/c: ${call} of `));
+    }
+    expect(await ref.ask('try', 'pipeToSelf')).to.deep.equal([
+      'clumsy/c: pipeToSelf to undefined, which there is no handler for',
+    ]);
   });
 });
 

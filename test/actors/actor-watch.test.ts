@@ -216,7 +216,7 @@ describe('death watch', () => {
     const { harness, w } = start();
     w.tell('watch', { ...harness.ref(target, 't'), name: 'order' });
     await harness.settled();
-    expect(harness.letters[0]?.error?.message).to.contain('order/t is no actor');
+    expect(harness.letters[0]?.error?.message).to.contain('watch of order/t, which is no actor');
   });
 
   it('forgets watchers that have ended', async () => {

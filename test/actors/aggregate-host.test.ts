@@ -1,6 +1,7 @@
 /** Mailboxes of aggregates from outside: order, overflow, waiting sends, what is bounded, and ids of all kinds. */
 import { expect } from 'chai';
 import { asyncProperty, array, assert, constantFrom, string } from 'fast-check';
+import { isGivenText } from '../../src/core/given-text.js';
 import { AggregateHarness, codeOf, errorOf, stateOf } from './aggregate-harness.js';
 import { ledger, Script } from './ledger.js';
 
@@ -215,9 +216,11 @@ describe('aggregate, ids', () => {
     '"',
     '\\',
     '💥',
-    '\ud800',
+    '\ufffd',
     'é',
   ];
+
+  const anyId = string({ minLength: 1, unit: 'binary' }).filter(isGivenText);
 
   it('keeps instances apart, whatever their ids look like', async () => {
     const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
@@ -233,7 +236,7 @@ describe('aggregate, ids', () => {
 
   it('keeps commands apart, whatever their ids look like', async () => {
     await assert(
-      asyncProperty(array(string({ minLength: 1, unit: 'binary' }), { maxLength: 12 }), async (ids) => {
+      asyncProperty(array(anyId, { maxLength: 12 }), async (ids) => {
         const harness = new AggregateHarness(ledger(new Script(), { passivateAfter: 100 }));
         for (const id of [...ids, ...NASTY]) await harness.ref('a').ask('add', { n: 1 }, { id });
         await harness.clock.advance(1_000);
