@@ -4,6 +4,7 @@
  * Whatever goes wrong names the event: aggregate, id, version, position.
  */
 import type { EventToApply, RecordedEvent } from '../core/recorded-event.js';
+import { checkJson } from '../core/json-value.js';
 import { formatIssues, validateSync } from '../core/schema.js';
 import { showThrown } from '../core/show-value.js';
 import { isStrayPromise } from '../core/thenable.js';
@@ -16,7 +17,7 @@ import type { RuntimeAggregate } from './aggregate-definition.js';
  *
  * @throws TROUPE_UPCAST_MISSING when a step between its schema version and today's has no upcaster.
  * @throws TROUPE_INVALID_EVENT when the type is unknown, newer than the code, or doesn't pass its schema, or when an
- * upcaster returns nothing.
+ * upcaster returns nothing, or what is no JSON value.
  * @throws TROUPE_ACTOR_FAILED with the place of the event for what an upcaster throws.
  */
 export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): RecordedEvent {
@@ -48,6 +49,7 @@ export function upcast(aggregate: RuntimeAggregate, event: RecordedEvent): Recor
   }
   // What the schema made of the data was stored when it was written; it must not make more of it each time it is read.
   if (event.schemaVersion === definition.version) return event;
+  checkUpcast(event, data);
   return { ...event, data, schemaVersion: definition.version };
 }
 
@@ -102,6 +104,21 @@ function stepped(event: RecordedEvent, from: number, step: (data: unknown) => un
     event,
     `upcast of event ${event.type} from ${from} to ${from + 1} returned ${what}; return the new data at once`,
   );
+}
+
+/** Upcast data is as good as stored data: what a snapshot of it would lose is refused. */
+function checkUpcast(event: RecordedEvent, data: unknown): void {
+  try {
+    checkJson(data, '');
+  } catch (error) {
+    const found: unknown = isTroupeError(error) ? error.details['found'] : undefined;
+    const path: unknown = isTroupeError(error) ? error.details['path'] : undefined;
+    const what = typeof path === 'string' && path !== '' ? `the field ${path} is` : 'it is';
+    throw unreadable(
+      event,
+      `event ${event.type} can't be kept as its upcasters have made it: ${what} ${showThrown(found)}; make JSON values`,
+    );
+  }
 }
 
 function unusable(event: EventToApply, what: string): TroupeError {

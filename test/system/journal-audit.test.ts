@@ -108,6 +108,11 @@ describe('journal audit', () => {
         'TROUPE_INVALID_EVENT',
         /position 3: upcast .* returned undefined/,
       ],
+      [
+        { version: 2, upcast: { 1: ({ n }) => (n === 3 ? { n, at: [new Date()] } : { n }) } },
+        'TROUPE_INVALID_EVENT',
+        /position 3: .*as its upcasters have made it: the field at\[0\] is a Date; make JSON values/,
+      ],
       [{ apply: (state, { n }) => (n === 3 ? oops() : state) }, 'TROUPE_ACTOR_FAILED', /position 3: .*threw .*oops/],
     ];
     const path = await journalOf([1, 2, 3, 4]);
