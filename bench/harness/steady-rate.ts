@@ -57,8 +57,12 @@ export async function timeAtRate(
       .then(() => void underWay.delete(one));
     underWay.add(one);
   };
-  for (let now = startedAt; now < startedAt + measureMs; now = performance.now()) {
-    for (let dueAt = startedAt + sent * everyMs; dueAt <= now; dueAt = startedAt + sent * everyMs) begin(dueAt);
+  // Also those that were due while the thread stood still at the end: they have waited the longest.
+  const total = Math.ceil((measureMs * perSecond) / 1_000);
+  const nextDueAt = (): number => startedAt + sent * everyMs;
+  while (sent < total) {
+    const now = performance.now();
+    for (let dueAt = nextDueAt(); sent < total && dueAt <= now; dueAt = nextDueAt()) begin(dueAt);
     if (failure !== undefined) throw failure;
     if (underWay.size > FALLEN_BEHIND)
       throw new Error(`${underWay.size} operations are unfinished at ${Math.round(perSecond)}/s: it does not keep up`);

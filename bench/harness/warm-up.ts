@@ -11,17 +11,30 @@ const LONGEST = 10;
 /** Asking for the processor time is a system call: not at each operation. */
 const LOOK_EVERY_MS = 5;
 
+/** The two times that a warm-up goes by. */
+export interface Times {
+  /** Milliseconds on the clock. */
+  readonly clockMs: () => number;
+  /** Microseconds of processor time that this process has used. */
+  readonly cpuUs: () => number;
+}
+
+const TIMES: Times = {
+  clockMs: () => performance.now(),
+  cpuUs: () => cpuSince({ user: 0, system: 0 }),
+};
+
 /** Begins a warm-up; the function tells whether it is over, and once it is, always. */
-export function startWarmUp(warmupMs: number): () => boolean {
-  const startedAt = performance.now();
-  const cpu = process.cpuUsage();
+export function startWarmUp(warmupMs: number, { clockMs, cpuUs }: Times = TIMES): () => boolean {
+  const startedAt = clockMs();
+  const cpu = cpuUs();
   let nextLook = startedAt + warmupMs;
   let isWarm = false;
   return () => {
-    const now = performance.now();
+    const now = clockMs();
     if (isWarm || now < nextLook) return isWarm;
     nextLook = now + LOOK_EVERY_MS;
-    isWarm = cpuSince(cpu) >= warmupMs * 1_000 || now - startedAt >= warmupMs * LONGEST;
+    isWarm = cpuUs() - cpu >= warmupMs * 1_000 || now - startedAt >= warmupMs * LONGEST;
     return isWarm;
   };
 }

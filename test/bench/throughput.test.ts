@@ -64,25 +64,38 @@ describe('bench loops', () => {
     expect(seen).to.have.length(100);
   });
 
-  it('are warm after 20 ms of processor time, or 200 of the clock, and not after 25 of the clock', () => {
-    const startedAt = performance.now();
-    const cpu = process.cpuUsage();
-    const isWarm = startWarmUp(20);
-    // Time on the clock without work.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+  it('are warm after 20 ms of processor time, and not after 199 of the clock', () => {
+    const time = { clock: 5_000, cpu: 700_000 };
+    const isWarm = startWarmUp(20, { clockMs: () => time.clock, cpuUs: () => time.cpu });
+    time.clock += 199;
     expect(isWarm()).to.equal(false);
-    while (!isWarm());
+    const later = startWarmUp(20, { clockMs: () => time.clock, cpuUs: () => time.cpu });
+    time.clock += 25;
+    time.cpu += 19_999;
+    expect(later()).to.equal(false);
+    time.clock += 5;
+    time.cpu += 1;
+    expect(later()).to.equal(true);
     // And they stay so.
-    expect([isWarm(), isWarm()]).to.deep.equal([true, true]);
-    // On a machine that is busy with other things, the second comes first.
-    expect(cpuSince(cpu) >= 20_000 || performance.now() - startedAt >= 200).to.equal(true);
+    time.cpu = 0;
+    expect([later(), later()]).to.deep.equal([true, true]);
   });
 
   it('are warm after 10 times as long on the clock when the work only waits', () => {
+    const time = { clock: 5_000 };
+    const isWarm = startWarmUp(20, { clockMs: () => time.clock, cpuUs: () => 0 });
+    const found: number[] = [];
+    for (; found.length < 2; time.clock += 6) if (isWarm()) found.push(time.clock - 5_000);
+    expect(found).to.deep.equal([204, 210]);
+  });
+
+  it('go by the clock and the processor time of this process, unless told otherwise', () => {
     const startedAt = performance.now();
+    const cpu = process.cpuUsage();
     const isWarm = startWarmUp(20);
-    while (!isWarm()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6);
-    expect(performance.now() - startedAt).to.be.at.least(20 * 10);
+    while (!isWarm());
+    // On a machine that is busy with other things, the second comes first.
+    expect(cpuSince(cpu) >= 20_000 || performance.now() - startedAt >= 200).to.equal(true);
   });
 
   it('time each operation with tinybench, and count those of its warm-up too', async () => {
@@ -103,11 +116,20 @@ describe('bench latency under load', () => {
     const found = await timeAtRate(1_000, 100, async (index) => {
       if (index === 20) standStill(40);
     });
-    expect(found.sent).to.be.within(90, 101);
-    expect(found.samples).to.equal(found.sent);
-    // Of those due in the 40 ms three quarters waited for 10 ms and more, and nobody has waited for long otherwise.
+    expect(found.sent).to.equal(100);
+    expect(found.samples).to.equal(100);
+    // The one due right after it began has waited for all of the 40 ms.
     expect(found.p99).to.be.above(30_000);
     expect(found.value).to.equal(found.p50);
+  });
+
+  it('counts those too that were due while the thread stood still at the end', async () => {
+    const found = await timeAtRate(1_000, 100, async (index) => {
+      if (index === 80) standStill(40);
+    });
+    expect(found.sent).to.equal(100);
+    expect(found.samples).to.equal(100);
+    expect(found.p99).to.be.above(30_000);
   });
 
   it('begins operations at half the rate that lanes of them reach, and waits for the last', async () => {
@@ -134,7 +156,8 @@ describe('the usage of another process', () => {
     if (process.platform !== 'linux') this.skip();
     const usage = watchUsage(process.pid, 5);
     const before = usage();
-    for (let i = 0, endsAt = performance.now() + 60; performance.now() < endsAt; i += 1) Math.sqrt(i);
+    // It is counted in hundredths of a second.
+    for (const cpu = process.cpuUsage(); cpuSince(cpu) < 30_000; );
     const after = watchUsage(process.pid)();
     expect(after.cpuUs).to.be.above(before.cpuUs);
     expect(after.memoryMb).to.be.within(20, 10_000);
