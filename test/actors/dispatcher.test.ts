@@ -142,14 +142,16 @@ describe('Dispatcher', () => {
     expect(budgets.at(-1)).to.equal(64);
   });
 
-  it('lets timers and I/O have their turn beside endless work, soon', async () => {
+  it('lets timers and I/O have their turn beside endless work, after 200 turns of 0.05 ms at the latest', async () => {
     const dispatcher = new Dispatcher(systemClock);
+    const most = 10_000;
     let stop = false;
-    for (let i = 0; i < 50; i += 1) dispatcher.schedule({ run: () => (work(0.05), !stop) });
-    const before = performance.now();
+    let turns = 0;
+    for (let i = 0; i < 50; i += 1) dispatcher.schedule({ run: () => (work(0.05), (turns += 1) < most && !stop) });
     await new Promise((resolve) => setTimeout(resolve, 1));
-    expect(performance.now() - before).to.be.below(200);
     stop = true;
+    // A machine that is busy with other things makes turns longer, and so fewer.
+    expect(turns).to.be.within(1, 200);
     await turn();
   });
 
@@ -165,17 +167,19 @@ describe('Dispatcher', () => {
 
   it('lets timers have their turn beside a flood of microtasks, each of which schedules the next', async () => {
     const dispatcher = new Dispatcher(systemClock);
+    const most = 100_000;
+    let runs = 0;
     let stop = false;
     const flood: Runnable = {
       run() {
-        if (!stop) void Promise.resolve().then(() => dispatcher.schedule(flood));
+        runs += 1;
+        if (!stop && runs < most) void Promise.resolve().then(() => dispatcher.schedule(flood));
         return false;
       },
     };
     dispatcher.schedule(flood);
-    const before = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 1));
     stop = true;
-    expect(performance.now() - before).to.be.below(200);
+    expect(runs).to.be.within(1, most - 1);
   });
 });

@@ -86,7 +86,7 @@ export class ReadModels {
 }
 
 /** Resolves when every projection is at the head, or stopped. */
-export async function settled(projections: Projections, events: EventLog, withinMs = 15_000): Promise<void> {
+export async function settled(projections: Projections, events: EventLog, withinMs = 50_000): Promise<void> {
   await eventually(
     () => projections.isSettled(events.head),
     withinMs,
@@ -95,7 +95,7 @@ export async function settled(projections: Projections, events: EventLog, within
 }
 
 /** Resolves when the condition holds. */
-export async function eventually(condition: () => boolean, withinMs = 15_000, state = () => ''): Promise<void> {
+export async function eventually(condition: () => boolean, withinMs = 50_000, state = () => ''): Promise<void> {
   const deadline = systemClock.monotonic() + withinMs;
   while (!condition()) {
     if (systemClock.monotonic() > deadline)

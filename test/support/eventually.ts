@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 
 /** Resolves as soon as the predicate holds; fails when it doesn't within the time. */
-export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 50_000): Promise<void> {
   const untilMs = performance.now() + withinMs;
   while (!(await holds())) {
     if (performance.now() > untilMs) expect.fail(`not within ${withinMs} ms: ${String(holds)}`);

@@ -10,7 +10,7 @@ import {
 } from 'troupe';
 import { eventually } from '../support/eventually.js';
 import { caught, forEachNumberOfWorkers } from './fixtures/company.js';
-import { fair, fresh, judge, loyal, patient, pupil, strait, strict } from './fixtures/nursery.js';
+import { fair, fresh, gate, judge, loyal, patient, pupil, strait, strict } from './fixtures/nursery.js';
 
 type Pupil = ActorRef<typeof pupil>;
 
@@ -229,10 +229,14 @@ forEachNumberOfWorkers('mailboxes', (start) => {
     const { overflow } = definition.options.mailbox;
     it(`of four that ${overflow}: six tells keep four in order, and two are dead letters`, async () => {
       const ref = await system.spawn(definition);
-      const waited = ref.ask('wait', 100, { timeout: '30s' });
+      const closed = await system.spawn(gate);
+      const waited = ref.ask('waitAt', closed, { timeout: '60s' });
       // What it handles doesn't count.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await eventually(async () => (await closed.ask('knocks')) > 0);
       for (let n = 1; n <= 6; n += 1) ref.tell('item', n);
+      // All six have arrived.
+      await eventually(() => lettersOf(ref).length === 2);
+      await closed.ask('open');
       await waited;
       await system.settled();
       expect(await ref.ask('seen')).to.deep.equal(kept);

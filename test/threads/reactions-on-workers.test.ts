@@ -3,22 +3,25 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ActorSystem, type RecordedEvent } from 'troupe';
+import { ActorSystem, type Duration, type RecordedEvent } from 'troupe';
 import type { Death } from './fixtures/mortal.js';
 import { bench, type Work } from './fixtures/workshop.js';
 
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
 const EXIT: Death = { way: 'exit', moment: 'handling', once: null, afterMs: 0 };
 
-describe('reactions on worker threads', () => {
+describe('reactions on worker threads', function () {
+  // A successor takes its time on a busy machine.
+  this.timeout(90_000);
   let folder = '';
   let system: ActorSystem;
-  const start = (): Promise<ActorSystem> =>
+  /** A worker that is merely kept waiting by a busy machine must not be taken for one that is blocked. */
+  const start = (blockedAfter: Duration = '30s'): Promise<ActorSystem> =>
     ActorSystem.start({
       cast: new URL('./fixtures/workshop.js', import.meta.url),
       workers: 2,
       journal: join(folder, 'test.db'),
-      limits: { blockedAfter: '400ms', askTimeout: '15s' },
+      limits: { blockedAfter, askTimeout: '60s' },
       log: silent,
     });
   beforeEach(async () => {
@@ -117,6 +120,10 @@ describe('reactions on worker threads', () => {
 
   for (const way of ['exit', 'block'] as const) {
     it(`park an event whose handler kills its worker (${way}) after the second death; other keys go on`, async () => {
+      if (way === 'block') {
+        await system.stop();
+        system = await start('1s');
+      }
       const { here, beside } = await neighbours();
       await give(here, { kind: 'die', death: { ...EXIT, way } });
       await give(here, { kind: 'report' });
@@ -177,16 +184,16 @@ describe('reactions on worker threads', () => {
   it('hear by ctx.signal that the system stops, and get their event again at the next start', async () => {
     await give('a', { kind: 'until-stopped' });
     await eventually(() => system.metrics().handled >= 2);
-    const began = performance.now();
-    await system.stop();
-    expect(performance.now() - began).to.be.below(9_000);
+    // If the handler didn't hear it, it would be waited for until its time was up.
+    const { phases } = await system.stop({ timeout: '60s' });
+    expect(phases.find(({ phase }) => phase === 'reactions')).to.include({ complete: true });
     system = await start();
     expect(system.deadLetters.list()).to.deep.equal([]);
     expect(system.metrics().reactions[0]?.lag).to.be.greaterThan(0);
   });
 });
 
-async function eventually(condition: () => boolean, withinMs = 30_000): Promise<void> {
+async function eventually(condition: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > deadline) expect.fail(`not within ${withinMs} ms`);

@@ -6,23 +6,31 @@ import { ActorSystem } from 'troupe';
 import { LIMITS } from '../../src/core/limits.js';
 import { ledger } from './fixtures/mortal.js';
 
-/** How many threads of this process have each niceness, as the system tells it. */
-function niceness(): Map<number, number> {
-  const counts = new Map<number, number>();
+/** The niceness of each thread of this process, by its id, as the system tells it. */
+function niceness(): Map<string, number> {
+  const threads = new Map<string, number>();
   for (const thread of readdirSync('/proc/self/task')) {
-    const text = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    const text = statOf(thread);
     // The fields behind the name, which may hold anything, begin with the third of proc(5); niceness is the 19th.
-    const nice = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[16]);
-    counts.set(nice, (counts.get(nice) ?? 0) + 1);
+    if (text !== undefined) threads.set(thread, Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[16]));
   }
-  return counts;
+  return threads;
+}
+
+/** Undefined: the thread has ended since it was listed. */
+function statOf(thread: string): string | undefined {
+  try {
+    return readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 describe('the priority of threads', () => {
   it('of 2 workers is lower than that of the app and of the writer', async function () {
     if (process.platform !== 'linux' || getPriority() >= LIMITS.workerNiceness) this.skip();
-    const before = getPriority();
-    const lowBefore = niceness().get(LIMITS.workerNiceness) ?? 0;
+    const before = niceness();
+    expect(before.get(String(process.pid))).to.equal(getPriority());
     const system = await ActorSystem.start({
       cast: new URL('./fixtures/mortal.js', import.meta.url),
       workers: 2,
@@ -30,8 +38,13 @@ describe('the priority of threads', () => {
     });
     try {
       for (const id of ['a', 'b', 'c', 'd']) await system.ref(ledger, id).ask('add', { n: 1 });
-      expect((niceness().get(LIMITS.workerNiceness) ?? 0) - lowBefore).to.equal(2);
-      expect(getPriority()).to.equal(before);
+      const newcomers: number[] = [];
+      for (const [thread, nice] of niceness()) {
+        const was = before.get(thread);
+        if (was === undefined) newcomers.push(nice);
+        else expect(nice, `thread ${thread}, which was there before`).to.equal(was);
+      }
+      expect(newcomers.filter((nice) => nice === LIMITS.workerNiceness)).to.have.length(2);
     } finally {
       await system.stop();
     }

@@ -30,17 +30,19 @@ describe('reminders on worker threads', () => {
       await ref.ask('set', 10_000);
       await ref.ask('unset');
       expect(await system.reminders(alarm, 'a')).to.deep.equal([]);
-      await ref.ask('set', 300);
+      // Again and again: however late the end comes, there is one behind it.
+      await ref.ask('setOften', 50);
       await ref.stop();
-      await eventually(async () =>
-        system
+      let answer = '';
+      await eventually(async () => {
+        answer = await system
           .ref(alarm, 'a')
           .ask('rang')
-          .then(
-            (text) => text === 'kitchen 1',
-            () => false,
-          ),
-      );
+          .catch(() => '');
+        return answer !== '';
+      });
+      expect(answer).to.match(/^kitchen [1-9]/);
+      await system.forget(alarm, 'a', 'ring');
       await system.ref(diary, 'd').ask('noteLater', { text: 'tea', after: 10 });
       await eventually(async () => (await system.ref(diary, 'd').ask('entries')).includes('tea'));
     } finally {
