@@ -9,6 +9,7 @@ import { Interruption } from '../../src/scenario/scenario-host.js';
 import { openJournal } from '../../src/journal/open-journal.js';
 import { ManualClock } from '../../src/testkit/manual-clock.js';
 import { fakeHost } from '../scenario/fake-host.js';
+import { eventually } from '../support/eventually.js';
 import { TROUPE } from '../scenario/run-program.js';
 import { account } from './fixtures/accounts.js';
 import { fillAccounts, folderOfSuite, runTool, startAccounts } from './tool-run.js';
@@ -16,7 +17,7 @@ import { fillAccounts, folderOfSuite, runTool, startAccounts } from './tool-run.
 const log = (...args: string[]) => runTool(logCommand, args);
 
 describe('troupe log', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const folder = folderOfSuite();
   const bank = folder.path('bank.db');
   before(() => fillAccounts(bank));
@@ -105,9 +106,7 @@ describe('troupe log', function () {
     const following = runTool(logCommand, [path, '-f', '--json'], host);
     for (let amount = 2; amount <= 5; amount += 1) {
       await ada.ask('receive', { amount });
-      for (let waited = 0; host.stdout.lines.length < amount && waited < 200; waited += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await eventually(() => host.stdout.lines.length >= amount);
     }
     host.end(new Interruption('SIGINT'));
     const end = await following;

@@ -10,7 +10,7 @@ import { ACCOUNTS, folderOfSuite, runTool, startAccounts } from './tool-run.js';
 const NOON = Date.UTC(2011, 11, 5, 12);
 
 describe('troupe state', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const folder = folderOfSuite();
   const bank = folder.path('bank.db');
   const state = (...args: string[]) => runTool(stateCommand, [bank, ...args, '--cast', ACCOUNTS]);

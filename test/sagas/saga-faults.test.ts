@@ -65,7 +65,7 @@ describe('a journal that fails', () => {
 });
 
 describe('stop and start of a system', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'troupe-sagas-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 

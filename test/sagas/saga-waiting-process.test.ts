@@ -9,7 +9,7 @@ import { expect } from 'chai';
 const CHILD = fileURLToPath(new URL('./fixtures/waiting-child.js', import.meta.url));
 
 describe('a process that waits for the result of a saga', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   it('stays until it is there, also when the saga sleeps out of memory and nothing else is to do', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-'));

@@ -205,7 +205,7 @@ describe('server-sent events', () => {
     client.response.pause();
     let before = -1;
     // It stands still once what lies between is full.
-    for (let quiet = 0; quiet < 3; quiet = pulled === before ? quiet + 1 : 0) {
+    for (let quiet = 0; quiet < 3; quiet = pulled > 0 && pulled === before ? quiet + 1 : 0) {
       before = pulled;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

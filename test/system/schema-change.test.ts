@@ -73,7 +73,7 @@ function release(version: number): ReturnType<typeof plain> {
 }
 
 describe('events of older releases', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'troupe-schema-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   let journals = 0;

@@ -17,7 +17,7 @@ const COMMANDS: readonly CheckedCommand[] = [
 ];
 
 describe('the independent check of the torture', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const folder = mkdtempSync(join(tmpdir(), 'troupe-check-'));
   const journal = join(folder, 'bank.db');
   let settled: Settled;
