@@ -127,7 +127,7 @@ async function rebuild({ ctx, workers, killAt }: Rebuild): Promise<Rebuilt> {
   const seen: BuildProgress[] = [];
   const oldRows: number[] = [];
   let rows: readonly unknown[] | undefined;
-  const child = fork(new URL('./second-release.js', import.meta.url), [ctx.journal, String(workers)], {
+  const child = fork(new URL('./second-release.js', import.meta.url), [ctx.journal, String(workers), String(killAt)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   let bar: ReturnType<typeof ctx.progress> | undefined;
