@@ -11,6 +11,9 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const
 
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
+/** Systems of this process that a signal has begun to stop. */
+let stopping = 0;
+
 /** Listens until `release` is called, which lets go of the process. */
 export function stopOnSignals(signals: readonly StopSignal[], stop: () => Promise<unknown>): { release(): void } {
   let received: StopSignal | undefined;
@@ -18,9 +21,12 @@ export function stopOnSignals(signals: readonly StopSignal[], stop: () => Promis
     // Only for these signals there is a listener.
     received ??= signal as StopSignal;
     for (const one of signals) process.off(one, listener);
+    stopping += 1;
     // A system that can't stop still ends by the signal.
     void stop().finally(() => {
-      if (received !== undefined && process.listenerCount(received) === 0) process.kill(process.pid, received);
+      stopping -= 1;
+      if (stopping > 0 || received === undefined) return;
+      if (process.listenerCount(received) === 0) process.kill(process.pid, received);
     });
   };
   for (const signal of signals) process.on(signal, listener);

@@ -50,14 +50,20 @@ describe('several systems in one process', function () {
     expect(JSON.parse(output)).to.deep.equal({ doubled: [42, 42], complete: [true, true] });
   });
 
-  it('stop on SIGTERM when asked to, finish what they handle, and the process ends by that signal', async () => {
-    const child = run('signal');
-    await printed(child, 'ready');
-    child.kill('SIGTERM');
-    const { signal, output } = await ended(child);
-    expect(signal).to.equal('SIGTERM');
-    expect(output.match(/worked/g)).to.have.length(2);
-  });
+  for (const [which, works] of [
+    ['first', ['1000', '20']],
+    ['second', ['20', '1000']],
+  ] as const) {
+    it(`stop on SIGTERM when asked to, finish what they handle, and the process ends by that signal when all have, the ${which} one last`, async () => {
+      const child = run('signal', ...works);
+      const end = ended(child);
+      await printed(child, 'ready');
+      child.kill('SIGTERM');
+      const { signal, output } = await end;
+      expect(signal).to.equal('SIGTERM');
+      expect(output.match(/worked/g)).to.have.length(2);
+    });
+  }
 
   it('refuse signals that are none to stop on', async () => {
     const error: unknown = await ActorSystem.start({
@@ -71,8 +77,8 @@ describe('several systems in one process', function () {
   });
 });
 
-function run(mode: string): ChildProcess {
-  return spawn(process.execPath, [CHILD, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+function run(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [CHILD, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function printed(child: ChildProcess, text: string): Promise<void> {
