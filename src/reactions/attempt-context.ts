@@ -13,8 +13,9 @@ import { parseDuration } from '../core/duration.js';
 import type { Envelope, Post } from '../core/envelope.js';
 import { eventId } from '../core/ids.js';
 import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
-import { checkJson } from '../core/json-value.js';
 import type { Logger } from '../core/logger.js';
+import { readMetadata } from '../core/metadata.js';
+import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
@@ -28,6 +29,9 @@ import {
   SentCommand,
 } from './reaction-command.js';
 import { firstId, nextRetryId } from './retried-command-id.js';
+
+/** What may be said about one command. */
+const OPTIONS = ['id', 'timeout', 'priority', 'correlationId', 'metadata', 'receipt'];
 
 /** What contexts take from their reaction. */
 export interface ContextSurroundings {
@@ -140,7 +144,8 @@ export class AttemptContext {
 
   #facts(definition: Addressable, id: string, type: string, options: MessageOptions | undefined): CommandFacts {
     const derived = this.#ids.commandId(this.#nameOf(definition), id, type);
-    const commandId = options?.id === undefined ? derived : this.#givenId(options.id);
+    if (options !== undefined) this.#check(options);
+    const commandId = options?.id ?? derived;
     const { refusedId } = this.#owner;
     return {
       commandId: refusedId !== undefined && firstId(refusedId) === commandId ? nextRetryId(refusedId) : commandId,
@@ -154,8 +159,7 @@ export class AttemptContext {
   #metadata(given: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> | undefined {
     const inherited = this.event.metadata;
     if (given !== undefined) {
-      checkJson(given, `reaction ${this.#around.name}: options.metadata`);
-      return { ...inherited, ...given };
+      return { ...inherited, ...readMetadata(given, `reaction ${this.#around.name}: options.metadata`) };
     }
     for (const _key in inherited) return inherited;
     return undefined;
@@ -163,7 +167,7 @@ export class AttemptContext {
 
   #timeoutMs(options: AskOptions | undefined): number {
     if (options?.timeout === undefined) return this.#around.askTimeoutMs;
-    return parseDuration(options.timeout, `reaction ${this.#around.name}: options.timeout`, { infinite: true });
+    return parseDuration(options.timeout, `reaction ${this.#around.name}: option "timeout"`, { infinite: true });
   }
 
   #nameOf(definition: Addressable): string {
@@ -176,12 +180,15 @@ export class AttemptContext {
     );
   }
 
-  #givenId(id: unknown): string {
-    if (isGivenText(id)) return id;
-    throw new TroupeError(
-      'TROUPE_INVALID_OPTIONS',
-      `reaction ${this.#around.name}: options.id is ${showValue(id)}; ${GIVEN_TEXT}`,
-    );
+  /** Without types a handler may pass anything, and nothing of it is to be ignored in silence. */
+  #check(options: unknown): void {
+    const given = new OptionReader(`reaction ${this.#around.name}`, options, OPTIONS);
+    for (const key of ['id', 'correlationId'] as const) {
+      const text = given.value(key);
+      if (text !== undefined && !isGivenText(text)) throw given.refusal(key, GIVEN_TEXT);
+    }
+    if (given.value('priority') !== undefined) given.number('priority', { min: -Infinity, infinite: true });
+    given.durationMs('timeout', 0, { infinite: true });
   }
 
   #refuseQuery(definition: Addressable, id: string, type: string, how: string): void {

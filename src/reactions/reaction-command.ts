@@ -125,6 +125,10 @@ export class AskedCommand extends ReactionCommand implements Expiring {
     });
   }
 
+  override get wantsReply(): boolean {
+    return true;
+  }
+
   override reply(value: unknown, position: number, version: number): void {
     if (!this.settled) this.#resolve(this.#receipt ? { reply: value, position, version } : value);
     super.reply(value, position, version);

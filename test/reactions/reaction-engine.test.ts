@@ -400,6 +400,44 @@ describe('a reaction', () => {
     await life.stop();
   });
 
+  it('refuses options that nobody knows or that can not be used, by name, on every way of sending', async () => {
+    const disk = new Disk();
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{ correlationID: 'c' }, /unknown option "correlationID"; did you mean 'correlationId'/],
+      [{ id: '' }, /option "id" is ''/],
+      [{ correlationId: 5 }, /option "correlationId" is 5/],
+      [{ metadata: 'by me' }, /options.metadata is 'by me'/],
+      [{ priority: 'high' }, /option "priority" is 'high'/],
+      [{ timeout: -1 }, /option "timeout" is -1/],
+    ];
+    const told: string[] = [];
+    const life = await Life.begin(disk, [
+      react({
+        made: async (_event, ctx) => {
+          for (const how of ['tell', 'send', 'ask'] as const) {
+            for (const [options] of wrong) {
+              try {
+                await ctx[how](target, 'a', 'do', undefined, options);
+                told.push('no error');
+              } catch (error) {
+                told.push(isTroupeError(error) ? `${error.code} ${error.message}` : String(error));
+              }
+            }
+          }
+        },
+      }),
+    ]);
+    await disk.append('order', '1', { type: 'made' });
+    await life.settle();
+    expect(told).to.have.length(3 * wrong.length);
+    for (const [i, text] of told.entries()) {
+      expect(text)
+        .to.match(/^TROUPE_INVALID_OPTIONS reaction /)
+        .and.match(wrong[i % wrong.length]?.[1] ?? /^$/);
+    }
+    await life.stop();
+  });
+
   it('refuses commands that come after the handler has resolved, as dead letters that can be retried', async () => {
     const disk = new Disk();
     let late: (() => Promise<unknown>) | undefined;

@@ -62,6 +62,15 @@ describe('reactions on worker threads', function () {
     expect(threads.size).to.equal(2);
   });
 
+  it('get the reply to an ask, on whichever thread the target lives', async () => {
+    const { here, beside, elsewhere } = await neighbours();
+    for (const at of [beside, elsewhere]) await give(here, { kind: 'look', at });
+    await system.settled();
+    expect((await reports(here)).map((one) => (one as { text: string }).text)).to.deep.equal(
+      [beside, elsewhere].map(() => JSON.stringify({ n: 1, reports: 0 })),
+    );
+  });
+
   it('settled() waits for handlers that are under way on workers', async () => {
     await give('a', { kind: 'wait', ms: 60 });
     await system.settled();
