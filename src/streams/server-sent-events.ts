@@ -3,12 +3,14 @@
  * browsers, and go on where a client was when it comes back.
  *
  * Events are pulled, page by page, as fast as the client takes them: a stalled one costs one page. Of rows a slow
- * client gets the newest. A client that goes takes its reader along.
+ * client gets the newest. A client that goes takes its reader along. What goes wrong ends one connection: handlers don't
+ * reject, for Node's own `http` would end the process.
  */
 import type { Observable } from 'rxjs';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { showCause } from '../core/show-value.js';
 import {
   type EventSourceReply,
   type EventSourceRequest,
@@ -24,6 +26,11 @@ interface ConnectionOptions {
   readonly heartbeat?: Duration;
   /** What the client is told to wait before it comes back. Default 2 s. */
   readonly retry?: Duration;
+  /**
+   * Told what ended a connection before its time: what a function given here threw, or why events can't be read. The
+   * client comes back by itself. Default: a warning of the process.
+   */
+  readonly onError?: (error: unknown, request: EventSourceRequest) => void;
 }
 
 /** Which events, and how they are told. */
@@ -71,11 +78,12 @@ export function serveEvents(system: EventsToServe, options: ServeEventsOptions =
     'named',
     'heartbeat',
     'retry',
+    'onError',
   ]);
   const from = given.oneOf('from', ['beginning', 'now'], 'now');
   const pace = readPace('serveEvents', options);
   const { types, allows, data = asItIs, named = false } = options;
-  return async (request, reply) => {
+  return guarded('serveEvents', given, async (request, reply) => {
     if (!isGet(request, reply)) return;
     const asked = positionOf(request);
     if (asked === 'unreadable') {
@@ -98,10 +106,10 @@ export function serveEvents(system: EventsToServe, options: ServeEventsOptions =
         });
       }
     } finally {
-      // Also when a function of the user throws: the client comes back, and the server hears of it.
+      // Also when a function of the user throws: the client comes back.
       response.end();
     }
-  };
+  });
 }
 
 /**
@@ -118,9 +126,9 @@ export function serveValues<T>(
   values: (request: EventSourceRequest) => Observable<T>,
   options: ConnectionOptions = {},
 ): EventSourceHandler {
-  void new OptionReader('serveValues', options, ['heartbeat', 'retry']);
+  const given = new OptionReader('serveValues', options, ['heartbeat', 'retry', 'onError']);
   const pace = readPace('serveValues', options);
-  return async (request, reply) => {
+  return guarded('serveValues', given, async (request, reply) => {
     if (!isGet(request, reply)) return;
     const watched = values(request);
     const response = new EventSourceResponse(reply, pace);
@@ -153,7 +161,32 @@ export function serveValues<T>(
     } finally {
       response.end();
     }
+  });
+}
+
+/** The handler, which hands on what goes wrong and never rejects. */
+function guarded(owner: string, given: OptionReader, handler: EventSourceHandler): EventSourceHandler {
+  // Called as ConnectionOptions says.
+  const onError = given.optionalFunction('onError', '(error, request)') as ConnectionOptions['onError'];
+  return async (request, reply) => {
+    try {
+      await handler(request, reply);
+    } catch (error) {
+      try {
+        if (onError === undefined) warn(owner, error);
+        else onError(error, request);
+      } catch (thrown) {
+        warn(owner, thrown);
+      }
+    }
   };
+}
+
+function warn(owner: string, error: unknown): void {
+  process.emitWarning(`${owner}: a connection has ended before its time: ${showCause(error)}`, {
+    type: 'TroupeWarning',
+    ...(error instanceof Error && error.stack !== undefined ? { detail: error.stack } : {}),
+  });
 }
 
 function readPace(owner: string, { heartbeat = '15s', retry = '2s' }: ConnectionOptions) {

@@ -143,6 +143,45 @@ describe('server-sent events', () => {
     expect(friend.messages[0]).to.deep.equal({ id: '1', event: 'note.secret', data: { aggregateId: 'a' } });
   });
 
+  it('ends one connection when a function of the user throws, tells of it, and harms nobody', async () => {
+    const told: unknown[] = [];
+    await listen(
+      serveEvents(system, {
+        from: 'beginning',
+        data(event) {
+          if (event.position === 2) throw new Error('the second');
+          return event.position;
+        },
+        onError: (error, request) => told.push([String(error), request.url]),
+      }),
+    );
+    for (const text of ['1', '2', '3']) await write(text);
+    const broken = await connect('/broken');
+    const behind = await connect('/?after=2');
+    await eventually(() => broken.ended && behind.messages.length === 1);
+    expect(broken.messages.map(({ id }) => id)).to.deep.equal(['1']);
+    expect(told).to.deep.equal([['Error: the second', '/broken']]);
+    expect(behind.ended).to.equal(false);
+  });
+
+  it('makes a warning of what goes wrong when nobody has asked for it, also behind the end of the system', async () => {
+    const warnings: string[] = [];
+    const listener = ({ message }: Error): number => warnings.push(message);
+    process.on('warning', listener);
+    try {
+      await listen(serveEvents(system, { from: 'beginning', data: () => BigInt(1) }));
+      await write('1');
+      const client = await connect();
+      await eventually(() => client.ended && warnings.length === 1);
+      expect(warnings[0]).to.match(/^serveEvents: a connection has ended .*BigInt/);
+      await system.stop();
+      const late = await connect();
+      await eventually(() => late.ended);
+    } finally {
+      process.off('warning', listener);
+    }
+  });
+
   it('refuses ids that are no positions, and methods other than GET', async () => {
     await listen(serveEvents(system));
     for (const headers of [{ 'last-event-id': 'x' }, { 'last-event-id': '-1' }, { 'last-event-id': '1e3' }]) {
