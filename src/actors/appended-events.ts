@@ -34,9 +34,10 @@ export type AppendVerdict =
 export class AppendedEvents {
   readonly #journal: CellJournal;
   readonly #memory: CommandMemory;
-  readonly #underWay = new Map<string, CommandEntry>();
+  /** Made when they are needed: most instances never see an append. */
+  #underWay: Map<string, CommandEntry> | undefined;
   /** Oldest first. */
-  readonly #found = new Map<string, RecordedEvent>();
+  #found: Map<string, RecordedEvent> | undefined;
 
   constructor(journal: CellJournal, memory: CommandMemory) {
     this.#journal = journal;
@@ -45,16 +46,17 @@ export class AppendedEvents {
 
   /** Starts over with the instance. */
   load(): void {
-    this.#underWay.clear();
-    this.#found.clear();
+    this.#underWay = undefined;
+    this.#found = undefined;
   }
 
   underWay(entry: CommandEntry): void {
-    for (const id of entry.eventIds ?? []) this.#underWay.set(id, entry);
+    const underWay = (this.#underWay ??= new Map<string, CommandEntry>());
+    for (const id of entry.eventIds ?? []) underWay.set(id, entry);
   }
 
   settled(entry: CommandEntry): void {
-    for (const id of entry.eventIds ?? []) this.#underWay.delete(id);
+    for (const id of entry.eventIds ?? []) this.#underWay?.delete(id);
     for (const hash of entry.eventIdHashes ?? []) this.#memory.addHash(hash);
   }
 
@@ -62,7 +64,7 @@ export class AppendedEvents {
   isNew(target: AppendTarget, { events }: AppendRequest, version: number): boolean {
     for (const { id } of events) {
       if (id === undefined) continue;
-      if (this.#underWay.has(id) || this.#memory.mayBeStored(id)) return false;
+      if (this.#underWay?.has(id) === true || this.#memory.mayBeKnown(id)) return false;
       const place = placeIn(target, id);
       if (place !== undefined && place <= version) return false;
     }
@@ -84,7 +86,7 @@ export class AppendedEvents {
     const wanted = new Set<string>();
     const want = ({ events }: AppendRequest): void => {
       for (const { id } of events) {
-        if (id !== undefined && !this.#found.has(id) && this.#memory.mayBeStored(id)) wanted.add(id);
+        if (id !== undefined && this.#found?.has(id) !== true && this.#memory.mayBeKnown(id)) wanted.add(id);
       }
     };
     want(request);
@@ -99,7 +101,7 @@ export class AppendedEvents {
       const known = new Map<string, RecordedEvent>();
       for (const event of stored) this.#remember(event);
       for (const { id } of request.events) {
-        const event = id === undefined ? undefined : (this.#found.get(id) ?? (await this.#atItsPlace(target, id)));
+        const event = id === undefined ? undefined : (this.#found?.get(id) ?? (await this.#atItsPlace(target, id)));
         if (event !== undefined) known.set(event.id, event);
       }
       return verdictOn(target, request.events, known);
@@ -112,7 +114,7 @@ export class AppendedEvents {
   /** Resolves when the appends under way of these events are committed, or have failed. */
   async #durable({ events }: AppendRequest): Promise<void> {
     for (const { id } of events) {
-      const entry = id === undefined ? undefined : this.#underWay.get(id);
+      const entry = id === undefined ? undefined : this.#underWay?.get(id);
       if (entry !== undefined) await new Promise<void>((resolve) => entry.follow(() => resolve()));
     }
   }
@@ -126,10 +128,11 @@ export class AppendedEvents {
   }
 
   #remember(event: RecordedEvent): void {
-    this.#found.set(event.id, event);
-    if (this.#found.size <= LIMITS.recentEventsPerInstance) return;
-    for (const oldest of this.#found.keys()) {
-      this.#found.delete(oldest);
+    const found = (this.#found ??= new Map<string, RecordedEvent>());
+    found.set(event.id, event);
+    if (found.size <= LIMITS.recentEventsPerInstance) return;
+    for (const oldest of found.keys()) {
+      found.delete(oldest);
       return;
     }
   }

@@ -25,6 +25,8 @@ export class CommandEntry implements JournalEntry {
   readonly snapshot: JournalEntry['snapshot'];
   readonly eventIdHashes: readonly number[] | undefined;
   readonly envelope: Envelope;
+  /** The entry of its instance that was decided next, while both are known as under way (command-memory.ts). */
+  nextUnderWay: CommandEntry | undefined;
   readonly #owner: EntryOwner;
   readonly #decided: DecidedEntry;
   #position = 0;

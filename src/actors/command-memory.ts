@@ -1,70 +1,95 @@
 /**
  * What one instance remembers of handled commands, to give a repeat the first outcome.
  *
- * First level: the hashes of all command ids and given event ids (almost every id is new, and that is known without a read), the
- * commands under way, and the latest outcomes. Second level: the journal. A hash that hits is only a suspicion.
+ * First level: the hashes of all command ids and given event ids (almost every id is new, and that is known by one look),
+ * the commands under way, and the latest outcomes. Second level: the journal. A hash that hits is only a suspicion.
+ * Hot path: an instance that handles a few commands in its life has no map of them (bench suite `end-to-end`).
  */
 import { hashText } from '../core/fingerprint.js';
 import { LIMITS } from '../core/limits.js';
 import type { Outcome, StoredOutcome } from '../journal/journal.js';
 import type { CommandEntry } from './command-entry.js';
 
+/** So many hashes are searched one by one faster than a set is made. */
+const FEW = 8;
+
+/** One of the latest outcomes. */
+interface RecentOutcome extends StoredOutcome {
+  readonly commandId: string;
+}
+
 export class CommandMemory {
-  #hashes: Set<number> | undefined;
-  #underWay: Map<string, CommandEntry> | undefined;
-  /** Oldest first. */
-  #recent: Map<string, StoredOutcome> | undefined;
+  /** Of what is stored or under way: a list of a few, or a set of more. */
+  #hashes: number[] | Set<number> = [];
+  /** Under way: the entries decided, in order, each of which knows the next one. */
+  #first: CommandEntry | undefined;
+  #last: CommandEntry | undefined;
+  /** A ring, once it is full: then the oldest one stands at `#oldest`. */
+  #recent: RecentOutcome[] | undefined;
+  #oldest = 0;
 
   /** @param hashes of the commands in the journal */
   load(hashes: readonly number[]): void {
-    this.#hashes = hashes.length > 0 ? new Set(hashes) : undefined;
-    this.#underWay = undefined;
+    this.#hashes = hashes.length > FEW ? new Set(hashes) : Array.from(hashes);
+    this.#first = undefined;
+    this.#last = undefined;
     this.#recent = undefined;
+    this.#oldest = 0;
+  }
+
+  /** Whether this id may have come before; if not, nothing else needs to be asked. */
+  mayBeKnown(id: string): boolean {
+    const hash = hashText(id);
+    return Array.isArray(this.#hashes) ? this.#hashes.includes(hash) : this.#hashes.has(hash);
   }
 
   /** The command of this id whose outcome is on its way to the journal. */
   entryOf(commandId: string): CommandEntry | undefined {
-    return this.#underWay?.get(commandId);
+    let entry = this.#first;
+    while (entry !== undefined && entry.commandId !== commandId) entry = entry.nextUnderWay;
+    return entry;
   }
 
   /** The outcome of this id, if it is one of the latest. */
   outcomeOf(commandId: string): StoredOutcome | undefined {
-    return this.#recent?.get(commandId);
+    return this.#recent?.find((recent) => recent.commandId === commandId);
   }
 
-  /** Whether the journal may have an outcome for this id, or an event that was given it. */
-  mayBeStored(commandId: string): boolean {
-    return this.#hashes !== undefined && this.#hashes.has(hashText(commandId));
-  }
-
-  /** A command whose outcome is on its way to the journal. */
+  /** A command whose outcome is on its way to the journal. They are settled in the order in which they come. */
   underWay(entry: CommandEntry): void {
-    this.#underWay ??= new Map();
-    this.#underWay.set(entry.commandId, entry);
+    if (this.#last === undefined) this.#first = entry;
+    else this.#last.nextUnderWay = entry;
+    this.#last = entry;
+    this.addHash(entry.commandHash);
   }
 
   /** Its outcome is durable. */
   settled(entry: CommandEntry, outcome: Outcome): void {
-    this.#underWay?.delete(entry.commandId);
-    this.addHash(entry.commandHash);
-    this.remember(entry.commandId, { fingerprint: entry.fingerprint, outcome });
+    this.#first = entry.nextUnderWay;
+    if (this.#first === undefined) this.#last = undefined;
+    entry.nextUnderWay = undefined;
+    this.#keep({ commandId: entry.commandId, fingerprint: entry.fingerprint, outcome });
   }
 
-  /** The hash of an id that is durable. */
+  /** The hash of an id that is durable, or about to be. */
   addHash(hash: number): void {
-    this.#hashes ??= new Set();
-    this.#hashes.add(hash);
+    if (!Array.isArray(this.#hashes)) this.#hashes.add(hash);
+    else if (this.#hashes.length < FEW) this.#hashes.push(hash);
+    else this.#hashes = new Set(this.#hashes).add(hash);
   }
 
-  /** Keeps an outcome in memory for the repeats that tend to come soon. */
-  remember(commandId: string, stored: StoredOutcome): void {
-    const recent = (this.#recent ??= new Map<string, StoredOutcome>());
-    recent.delete(commandId);
-    recent.set(commandId, stored);
-    if (recent.size <= LIMITS.recentOutcomesPerInstance) return;
-    for (const oldest of recent.keys()) {
-      recent.delete(oldest);
+  /** Keeps an outcome that was found in the journal for the repeats that tend to come soon. */
+  remember(commandId: string, { fingerprint, outcome }: StoredOutcome): void {
+    if (this.outcomeOf(commandId) === undefined) this.#keep({ commandId, fingerprint, outcome });
+  }
+
+  #keep(outcome: RecentOutcome): void {
+    const recent = (this.#recent ??= []);
+    if (recent.length < LIMITS.recentOutcomesPerInstance) {
+      recent.push(outcome);
       return;
     }
+    recent[this.#oldest] = outcome;
+    this.#oldest = (this.#oldest + 1) % recent.length;
   }
 }

@@ -79,11 +79,11 @@ export class Repeats {
 
   /** Answers a repeat that is known as one. `perhaps`: its id may be in the journal, see `lookUp`. */
   recognise(envelope: Envelope, id: string): 'new' | 'answered' | 'perhaps' {
+    if (!this.#memory.mayBeKnown(id)) return 'new';
     const entry = this.#memory.entryOf(id);
     if (entry !== undefined) return this.#join(envelope, entry);
     const stored = this.#memory.outcomeOf(id);
-    if (stored !== undefined) return this.#repeat(envelope, stored);
-    return this.#memory.mayBeStored(id) ? 'perhaps' : 'new';
+    return stored === undefined ? 'perhaps' : this.#repeat(envelope, stored);
   }
 
   /**
@@ -102,7 +102,8 @@ export class Repeats {
     const others: Promise<void>[] = [];
     for (let ahead = 0; ahead < LIMITS.recentOutcomesPerInstance - 1; ahead += 1) {
       const next = upcoming(ahead)?.commandId;
-      if (next === undefined || next === id || !this.#memory.mayBeStored(next)) break;
+      if (next === undefined || next === id || !this.#memory.mayBeKnown(next)) break;
+      if (this.#memory.entryOf(next) !== undefined) continue;
       others.push(this.#find(aggregate, aggregateId, next).then((found) => this.#remember(next, found)));
     }
     await Promise.all(others);
