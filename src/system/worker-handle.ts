@@ -13,7 +13,7 @@ import { ControlPort, type ControlHandlers } from '../threads/control.js';
 import type { FoldCrew } from '../threads/fold-crew.js';
 import { FoldLine } from '../threads/fold-line.js';
 import { JournalServer } from '../threads/journal-server.js';
-import type { JournalRequest } from '../threads/journal-wire.js';
+import type { JournalRequests } from '../threads/journal-wire.js';
 import type { ThreadIndex } from '../threads/placement.js';
 import type { WorkerPool } from '../threads/worker-pool.js';
 import type { SystemSettings } from './system-options.js';
@@ -92,7 +92,7 @@ export class WorkerHandle {
     };
     this.#journal = new JournalServer(journal, (answers) => entries.port1.postMessage(answers));
     this.#journalPort = entries.port1;
-    this.#journalPort.on('message', (requests: readonly JournalRequest[]) => this.#journal.receive(requests));
+    this.#journalPort.on('message', (requests: JournalRequests) => this.#journal.receive(requests));
     let ready: () => void = () => undefined;
     let failed: (error: unknown) => void = () => undefined;
     this.started = new Promise((resolve, reject) => {
@@ -162,7 +162,7 @@ export class WorkerHandle {
       one = receiveMessageOnPort(this.#journalPort)
     ) {
       // Only the worker's journal posts to this port.
-      this.#journal.receive(one.message as readonly JournalRequest[]);
+      this.#journal.receive(one.message as JournalRequests);
     }
     this.#journalPort.close();
     this.#journal.close();

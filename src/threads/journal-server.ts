@@ -4,30 +4,38 @@
  * When the worker dies, nothing more is taken from it; what it had handed over is committed all the same, and its
  * successor's `load` waits for that (stream-handle.ts).
  */
+import { atMicrotask } from '../core/microtask.js';
 import type { Journal, JournalEntry, Stream } from '../journal/journal.js';
-import type { JournalAnswer, JournalAnswers, JournalRequest, StreamNumber } from './journal-wire.js';
-import { TurnBatch } from './turn-batch.js';
+import {
+  ENTRY_NUMBERS,
+  type JournalAnswer,
+  type JournalAnswers,
+  type JournalRequest,
+  type JournalRequests,
+  type StreamNumber,
+  type WireEntries,
+  type WireExtras,
+} from './journal-wire.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { toWireError } from '../core/wire-error.js';
 
-type AppendRequest = Extract<JournalRequest, readonly ['append', ...unknown[]]>;
-
 export class JournalServer {
   readonly #journal: Journal;
-  readonly #answers: TurnBatch<JournalAnswer>;
+  readonly #answers: Answers;
   readonly #streams = new Map<StreamNumber, Stream>();
   #lastStream = 0;
   #closed = false;
 
   constructor(journal: Journal, post: (answers: JournalAnswers) => void) {
     this.#journal = journal;
-    this.#answers = new TurnBatch((answers) => {
-      if (!this.#closed) post({ head: journal.head, answers });
+    this.#answers = new Answers((committed, answers) => {
+      if (!this.#closed) post({ head: journal.head, committed, answers });
     });
   }
 
-  receive(requests: readonly JournalRequest[]): void {
+  receive({ entries, requests }: JournalRequests): void {
     if (this.#closed) return;
+    if (entries !== undefined) this.#append(entries);
     for (const request of requests) this.#take(request);
   }
 
@@ -40,8 +48,6 @@ export class JournalServer {
 
   #take(request: JournalRequest): void {
     switch (request[0]) {
-      case 'append':
-        return this.#append(request);
       case 'load':
         return this.#answer(request[1], this.#load(request));
       case 'read': {
@@ -74,11 +80,28 @@ export class JournalServer {
     }
   }
 
-  #append(request: AppendRequest): void {
-    const [, seq, number] = request;
-    const stream = this.#streams.get(number);
-    if (stream === undefined) return;
-    this.#journal.append(new ServedEntry(this.#answers, seq, stream, request));
+  #append({ first, numbers, events, commandIds, extras }: WireEntries): void {
+    let nextExtras = 0;
+    for (let index = 0; index < events.length; index += 1) {
+      const at = index * ENTRY_NUMBERS;
+      const more = extras[nextExtras]?.[0] === index ? extras[nextExtras] : undefined;
+      if (more !== undefined) nextExtras += 1;
+      const stream = this.#streams.get(numbers[at] ?? 0);
+      if (stream === undefined) continue;
+      this.#journal.append(
+        new ServedEntry(
+          this.#answers,
+          first + index,
+          stream,
+          numbers[at + 1] ?? 0,
+          numbers[at + 2] ?? 0,
+          numbers[at + 3] ?? 0,
+          events[index] ?? '',
+          commandIds[index] ?? '',
+          more,
+        ),
+      );
+    }
   }
 
   async #load(request: Extract<JournalRequest, readonly ['load', ...unknown[]]>): Promise<JournalAnswer> {
@@ -101,38 +124,95 @@ export class JournalServer {
   }
 }
 
+/** Gathers what one turn has to say to the worker. */
+class Answers {
+  readonly #send: (committed: readonly number[], answers: readonly JournalAnswer[]) => void;
+  #committed: number[] = [];
+  #answers: JournalAnswer[] = [];
+  #scheduled = false;
+
+  constructor(send: (committed: readonly number[], answers: readonly JournalAnswer[]) => void) {
+    this.#send = send;
+  }
+
+  add(answer: JournalAnswer): void {
+    this.#answers.push(answer);
+    this.#schedule();
+  }
+
+  committed(seq: number, firstPosition: number, recordedAt: number): void {
+    this.#committed.push(seq, firstPosition, recordedAt);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    atMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const committed = this.#committed;
+    const answers = this.#answers;
+    this.#scheduled = false;
+    this.#committed = [];
+    this.#answers = [];
+    this.#send(committed, answers);
+  };
+}
+
 /** An entry of the worker's. What waits for its commit outlives a young generation: one object, and no closures. */
 class ServedEntry implements JournalEntry {
   readonly stream: Stream;
   readonly baseVersion: number;
-  readonly events: string;
   readonly eventCount: number;
-  readonly commandId: string;
   readonly commandHash: number;
-  readonly eventIdHashes: JournalEntry['eventIdHashes'];
-  readonly eventlessOutcome: JournalEntry['eventlessOutcome'];
-  readonly snapshot: JournalEntry['snapshot'];
-  readonly timers: JournalEntry['timers'];
-  readonly #answers: TurnBatch<JournalAnswer>;
+  readonly events: string;
+  readonly commandId: string;
+  readonly #extras: WireExtras | undefined;
+  readonly #answers: Answers;
   readonly #seq: number;
 
-  constructor(answers: TurnBatch<JournalAnswer>, seq: number, stream: Stream, request: AppendRequest) {
+  constructor(
+    answers: Answers,
+    seq: number,
+    stream: Stream,
+    baseVersion: number,
+    eventCount: number,
+    commandHash: number,
+    events: string,
+    commandId: string,
+    extras: WireExtras | undefined,
+  ) {
     this.#answers = answers;
     this.#seq = seq;
     this.stream = stream;
-    this.baseVersion = request[3];
-    this.events = request[4];
-    this.eventCount = request[5];
-    this.commandId = request[6];
-    this.commandHash = request[7];
-    this.eventIdHashes = request[8];
-    this.eventlessOutcome = request[9];
-    this.snapshot = request[10];
-    this.timers = request[11];
+    this.baseVersion = baseVersion;
+    this.eventCount = eventCount;
+    this.commandHash = commandHash;
+    this.events = events;
+    this.commandId = commandId;
+    this.#extras = extras;
+  }
+
+  get eventIdHashes(): JournalEntry['eventIdHashes'] {
+    return this.#extras?.[1];
+  }
+
+  get eventlessOutcome(): JournalEntry['eventlessOutcome'] {
+    return this.#extras?.[2];
+  }
+
+  get snapshot(): JournalEntry['snapshot'] {
+    return this.#extras?.[3];
+  }
+
+  get timers(): JournalEntry['timers'] {
+    return this.#extras?.[4];
   }
 
   committed(firstPosition: number, recordedAt: number): void {
-    this.#answers.add(['committed', this.#seq, firstPosition, recordedAt]);
+    this.#answers.committed(this.#seq, firstPosition, recordedAt);
   }
 
   failed(error: TroupeError): void {

@@ -2,7 +2,8 @@
  * What crosses between a worker's cells and the one journal: requests one way, answers the other.
  *
  * Both sides gather what one turn produces and post it as one message. Entries travel as the texts that the writer
- * stores; nothing is encoded twice.
+ * stores; nothing is encoded twice. What there is much of, entries and their commits, goes column by column: a list for
+ * each entry takes longer to copy than what stands in it.
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { JournalEntry, StoredOutcome, StoredSnapshot } from '../journal/journal.js';
@@ -12,26 +13,40 @@ import type { WireError } from '../core/wire-error.js';
 /** Number under which a stream's handle is known between the two sides. */
 export type StreamNumber = number;
 
+/** Entries, in their order. */
+export interface WireEntries {
+  /** Number of the first one; the others follow it. */
+  readonly first: number;
+  /** `ENTRY_NUMBERS` of each: stream, base version, number of events, hash of the command id. */
+  readonly numbers: readonly number[];
+  readonly events: readonly string[];
+  readonly commandIds: readonly string[];
+  readonly extras: readonly WireExtras[];
+}
+
+export const ENTRY_NUMBERS = 4;
+
+/** What few entries have, and which of them, counted from 0. */
+export type WireExtras = readonly [
+  index: number,
+  eventIdHashes: readonly number[] | undefined,
+  eventlessOutcome: StoredOutcome | undefined,
+  snapshot: JournalEntry['snapshot'],
+  timers: readonly TimerChange[] | undefined,
+];
+
 export type JournalRequest =
-  | readonly [
-      kind: 'append',
-      seq: number,
-      stream: StreamNumber,
-      baseVersion: number,
-      events: string,
-      eventCount: number,
-      commandId: string,
-      commandHash: number,
-      eventIdHashes: readonly number[] | undefined,
-      eventlessOutcome: StoredOutcome | undefined,
-      snapshot: JournalEntry['snapshot'],
-      timers: readonly TimerChange[] | undefined,
-    ]
   | readonly [kind: 'load', seq: number, aggregate: string, id: string, snapshotSchemaVersion: number | undefined]
   | readonly [kind: 'read', seq: number, aggregate: string, id: string, after: number, to: number]
   | readonly [kind: 'outcome', seq: number, aggregate: string, id: string, commandId: string]
   | readonly [kind: 'events', seq: number, aggregate: string, id: string, eventIds: readonly string[]]
   | readonly [kind: 'release', stream: StreamNumber];
+
+/** Requests of one turn. The entries come first: what else is asked for in the same turn doesn't come before them. */
+export interface JournalRequests {
+  readonly entries: WireEntries | undefined;
+  readonly requests: readonly JournalRequest[];
+}
 
 /** A loaded stream without its handle. */
 export interface WireStream {
@@ -42,7 +57,6 @@ export interface WireStream {
 }
 
 export type JournalAnswer =
-  | readonly [kind: 'committed', seq: number, firstPosition: number, recordedAt: number]
   | readonly [kind: 'failed', seq: number, error: WireError]
   | readonly [kind: 'loaded', seq: number, stream: WireStream]
   | readonly [kind: 'events', seq: number, events: readonly RecordedEvent[]]
@@ -51,5 +65,9 @@ export type JournalAnswer =
 /** Answers of one turn, and how far the journal is. */
 export interface JournalAnswers {
   readonly head: number;
+  /** `COMMIT_NUMBERS` of each entry that is durable: its number, its first position, when it was recorded. */
+  readonly committed: readonly number[];
   readonly answers: readonly JournalAnswer[];
 }
+
+export const COMMIT_NUMBERS = 3;

@@ -6,9 +6,17 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
+import { atMicrotask } from '../core/microtask.js';
 import type { CellJournal, JournalEntry, LoadedStream, StoredOutcome, Stream } from '../journal/journal.js';
-import type { JournalAnswer, JournalAnswers, JournalRequest } from './journal-wire.js';
-import { TurnBatch } from './turn-batch.js';
+import {
+  COMMIT_NUMBERS,
+  type JournalAnswer,
+  type JournalAnswers,
+  type JournalRequest,
+  type JournalRequests,
+  type WireEntries,
+  type WireExtras,
+} from './journal-wire.js';
 import { fromWireTroupeError } from '../core/wire-error.js';
 
 /** This side's view of a stream: counts what it has appended. */
@@ -32,16 +40,52 @@ interface Waiting {
   readonly reject: (error: TroupeError) => void;
 }
 
+/** Gathers entries, column by column. */
+class EntryColumns {
+  readonly #first: number;
+  readonly #numbers: number[] = [];
+  readonly #events: string[] = [];
+  readonly #commandIds: string[] = [];
+  readonly #extras: WireExtras[] = [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  add(entry: JournalEntry, stream: RemoteStream): void {
+    const { eventIdHashes, eventlessOutcome, snapshot, timers } = entry;
+    if ((eventIdHashes ?? eventlessOutcome ?? snapshot ?? timers) !== undefined)
+      this.#extras.push([this.#events.length, eventIdHashes, eventlessOutcome, snapshot, timers]);
+    this.#numbers.push(stream.number, entry.baseVersion, entry.eventCount, entry.commandHash);
+    this.#events.push(entry.events);
+    this.#commandIds.push(entry.commandId);
+  }
+
+  get wire(): WireEntries {
+    return {
+      first: this.#first,
+      numbers: this.#numbers,
+      events: this.#events,
+      commandIds: this.#commandIds,
+      extras: this.#extras,
+    };
+  }
+}
+
 export class RemoteJournal implements CellJournal {
-  readonly #batch: TurnBatch<JournalRequest>;
+  readonly #post: (requests: JournalRequests) => void;
   readonly #entries = new Map<number, JournalEntry>();
   readonly #waiting = new Map<number, Waiting>();
+  /** What this turn has produced. */
+  #columns: EntryColumns | undefined;
+  #requests: JournalRequest[] = [];
+  #scheduled = false;
   #lastSeq = 0;
   #head: number;
 
-  constructor(head: number, post: (requests: readonly JournalRequest[]) => void) {
+  constructor(head: number, post: (requests: JournalRequests) => void) {
     this.#head = head;
-    this.#batch = new TurnBatch(post);
+    this.#post = post;
   }
 
   /** As far as this side has heard. */
@@ -66,7 +110,7 @@ export class RemoteJournal implements CellJournal {
   }
 
   release(stream: Stream): void {
-    if (stream instanceof RemoteStream) this.#batch.add(['release', stream.number]);
+    if (stream instanceof RemoteStream) this.#request(['release', stream.number]);
   }
 
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
@@ -87,53 +131,39 @@ export class RemoteJournal implements CellJournal {
     stream.head += entry.eventCount;
     this.#lastSeq += 1;
     this.#entries.set(this.#lastSeq, entry);
-    const {
-      baseVersion,
-      events,
-      eventCount,
-      commandId,
-      commandHash,
-      eventIdHashes,
-      eventlessOutcome,
-      snapshot,
-      timers,
-    } = entry;
-    this.#batch.add([
-      'append',
-      this.#lastSeq,
-      stream.number,
-      baseVersion,
-      events,
-      eventCount,
-      commandId,
-      commandHash,
-      eventIdHashes,
-      eventlessOutcome,
-      snapshot,
-      timers,
-    ]);
+    this.#columns ??= new EntryColumns(this.#lastSeq);
+    this.#columns.add(entry, stream);
+    this.#schedule();
   }
 
   /** Answers from the main thread. */
-  receive({ head, answers }: JournalAnswers): void {
+  receive({ head, committed, answers }: JournalAnswers): void {
     this.#head = head;
+    for (let at = 0; at < committed.length; at += COMMIT_NUMBERS) {
+      this.#ended(committed[at] ?? 0)?.committed(committed[at + 1] ?? 0, committed[at + 2] ?? 0);
+    }
     for (const answer of answers) this.#take(answer);
   }
 
-  #take(answer: JournalAnswer): void {
-    const seq = answer[1];
+  /** The entry of this number has its outcome. */
+  #ended(seq: number): JournalEntry | undefined {
     const entry = this.#entries.get(seq);
-    if (entry !== undefined) {
-      this.#entries.delete(seq);
-      if (answer[0] === 'committed') entry.committed(answer[2], answer[3]);
-      else if (answer[0] === 'failed') entry.failed(fromWireTroupeError(answer[2]));
-      return;
-    }
+    this.#entries.delete(seq);
+    return entry;
+  }
+
+  #take(answer: JournalAnswer): void {
+    const [kind, seq, content] = answer;
     const waiting = this.#waiting.get(seq);
     this.#waiting.delete(seq);
-    if (answer[0] === 'failed') waiting?.reject(fromWireTroupeError(answer[2]));
-    // Answers have the type that the request of this number asked for.
-    else waiting?.resolve(answer[2] as never);
+    if (kind !== 'failed') {
+      // Answers have the type that the request of this number asked for.
+      waiting?.resolve(content as never);
+    } else {
+      const error = fromWireTroupeError(content);
+      if (waiting === undefined) this.#ended(seq)?.failed(error);
+      else waiting.reject(error);
+    }
   }
 
   #ask<T>(request: (seq: number) => JournalRequest): Promise<T> {
@@ -141,7 +171,27 @@ export class RemoteJournal implements CellJournal {
     const seq = this.#lastSeq;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(seq, { resolve, reject });
-      this.#batch.add(request(seq));
+      this.#request(request(seq));
     });
   }
+
+  #request(request: JournalRequest): void {
+    this.#requests.push(request);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    atMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const entries = this.#columns?.wire;
+    const requests = this.#requests;
+    this.#columns = undefined;
+    if (requests.length > 0) this.#requests = [];
+    this.#post({ entries, requests });
+  };
 }
