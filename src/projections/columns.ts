@@ -76,6 +76,7 @@ export function readColumns(options: OptionReader): readonly RuntimeColumn[] {
 function readColumn(given: OptionReader, name: string): RuntimeColumn {
   if (!COLUMN_NAME.test(name))
     throw given.refusal(name, 'name columns with 1 to 63 letters, digits or _, no digit first');
+  if (name in {}) throw given.refusal(name, 'rename it: every object of JavaScript has a field of this name');
   // SQLite doesn't tell upper from lower case in names.
   const twin = given.keys().find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
   if (twin !== undefined) throw given.refusal(name, `rename it: SQLite takes it for "${twin}"`);

@@ -72,7 +72,11 @@ export class LogReader {
     return this.#eventsSkipped;
   }
 
-  /** Matching events in order of position. Ends at the head, unless `live`, and when the system stops. */
+  /**
+   * Matching events in order of position, up to the head; with `live` on and on, until the system stops.
+   *
+   * @throws TROUPE_SYSTEM_STOPPED when the system stops before a reading without `live` has come to its end.
+   */
   async *read(selection: LogSelection, cancelled?: AbortSignal): AsyncGenerator<RecordedEvent, void, undefined> {
     let left = selection.limit ?? Infinity;
     if (left <= 0) return;
@@ -128,7 +132,11 @@ export class LogReader {
     while (position < past && cancelled?.aborted !== true) {
       const reading = this.#journal.read({ after: position, limit: LIMITS.readPage, types, aggregate, id });
       const page = await (isLate ? reading : this.#unlessStopped(reading));
-      if (page === undefined) return;
+      if (page === undefined) {
+        // Who reads on and on knows what an end means; half of the past must not look like all of it.
+        if (selection.live === true) return;
+        throw cutShort(position, past);
+      }
       // Events that came after the start belong to the second part, or to nobody.
       const until = page.events.findIndex((event) => event.position > past);
       position = until === -1 ? page.searchedTo : past;
@@ -180,6 +188,15 @@ export class LogReader {
       if (!feed.atHead || cancelled?.aborted === true || this.#stopped.aborted) done();
     });
   }
+}
+
+function cutShort(position: number, past: number): TroupeError {
+  return new TroupeError(
+    'TROUPE_SYSTEM_STOPPED',
+    `the events behind position ${position} were not read, up to ${past}: the system has stopped; read on at the next start, ` +
+      `with { after: ${position} }`,
+    { details: { position, head: past } },
+  );
 }
 
 /** Folds the events of one aggregate up to a version or a time, inclusive; a pure reading, beside the living instance. */

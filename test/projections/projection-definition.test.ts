@@ -43,6 +43,7 @@ describe('projection()', () => {
       expectRefusal(() => define({ columns: { ...columns, [name]: 'text' } }), 'name columns with');
     }
     expectRefusal(() => define({ columns: { ...columns, Total: 'text' } }), 'SQLite takes it for');
+    expectRefusal(() => define({ columns: { ...columns, constructor: 'text' } }), 'every object of JavaScript');
   });
 
   it('refuses column types other than text, integer, real and json', () => {
