@@ -3,7 +3,8 @@
  *
  * Mail comes in through `deliver`, the control lane through `signal`; both find their instance by name and id.
  * Top-level actors are children of the guardian, whose last resort is to stop the one that failed. Who asks for
- * an instance that isn't there is told so. Hot path: two lookups for each message; bench suite `mailbox`.
+ * an instance that isn't there is told so. Hot path: two lookups for a message to another instance than the last one; bench
+ * suites `mailbox` and `threads`.
  */
 import type { Envelope } from '../core/envelope.js';
 import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
@@ -52,6 +53,8 @@ export class ActorHost implements SignalPost {
   readonly #around: ActorSurroundings;
   readonly #cells = new Map<string, Map<string, ActorCell>>();
   readonly #guardian: ActorFamily | undefined;
+  /** Who got the last message: bursts go to few instances. */
+  #last: ActorCell | undefined;
   #size = 0;
   #active = 0;
   #lastOrdinal = 0;
@@ -125,7 +128,10 @@ export class ActorHost implements SignalPost {
 
   /** Never throws: what can't be delivered goes back to its sender, or to the dead letters. */
   deliver(envelope: Envelope): void {
-    const cell = this.#cells.get(envelope.target)?.get(envelope.targetId);
+    const last = this.#last;
+    const isLast = last?.id === envelope.targetId && last.name === envelope.target && !last.closed;
+    const cell = isLast ? last : this.find(envelope.target, envelope.targetId);
+    this.#last = cell;
     if (cell !== undefined) return cell.accept(envelope);
     const address = { name: envelope.target, id: envelope.targetId };
     failEnvelope(this.#options.deadLetters, envelope, notRunning(address));

@@ -27,6 +27,8 @@ const POLITE_TURNS = 16;
 const MOST_TURNS = 16;
 /** Milliseconds that a reply to another thread waits for others that leave with it. */
 const FRAME_MS = 0.1;
+/** Runs in a round of which the loop is not asked when it has turned, as that costs more than a lone message. */
+const QUIET_RUNS = 8;
 /** Milliseconds that a turn may take; below that the next look at the time may come later. */
 const QUICK_MS = 0.25;
 
@@ -35,8 +37,11 @@ export class Dispatcher {
   readonly #newcomers = new RingBuffer<Runnable>(64);
   readonly #others = new RingBuffer<Runnable>(16);
   #scheduled = false;
-  /** Whether a round is under way, whose end `#newRound` will announce. */
   #inRound = false;
+  /** Whether `#newRound` will end the round, when the loop has turned. */
+  #announced = false;
+  /** Runs since the round began, until it is announced. */
+  #runs = 0;
   /** Monotonic time at which the round is used up. */
   #roundEndsMs = 0;
   #usedUp = false;
@@ -78,6 +83,7 @@ export class Dispatcher {
   readonly #run = (): void => {
     this.#justLooked = false;
     if (!this.#inRound) this.#beginRound();
+    else if (!this.#announced) this.#goOn();
     else if (this.#stride === 1) this.#look();
     try {
       this.#stretch();
@@ -134,7 +140,22 @@ export class Dispatcher {
 
   #beginRound(): void {
     this.#inRound = true;
+    this.#announced = false;
+    this.#runs = 0;
     this.#roundEndsMs = this.#look() + LIMITS.dispatcherRoundMs;
+  }
+
+  /** Another run in a round that isn't announced: the loop may have turned since, as it does between lone messages, or not. */
+  #goOn(): void {
+    this.#runs += 1;
+    const now = this.#look();
+    if (now > this.#roundEndsMs) this.#roundEndsMs = now + LIMITS.dispatcherRoundMs;
+    else if (this.#runs < QUIET_RUNS) return;
+    this.#announce();
+  }
+
+  #announce(): void {
+    this.#announced = true;
     setImmediate(this.#newRound);
   }
 
@@ -156,6 +177,7 @@ export class Dispatcher {
     this.#stride = now - lookedMs < QUICK_MS ? Math.min(MOST_TURNS, this.#stride * 2) : 1;
     this.#turnsLeft = this.#stride;
     this.#usedUp = now > this.#roundEndsMs;
+    if (this.#usedUp && !this.#announced) this.#announce();
     if (continuations.soon && now - this.#pausedMs >= FRAME_MS) this.#pause(now);
     return now - lookedMs;
   }

@@ -8,7 +8,7 @@ import type { RuntimeActor } from '../actors/actor-definition.js';
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
 import type { AggregateHost } from '../actors/aggregate-host.js';
 import { APPEND, AppendRequest, SHOW_STATE, StateRequest } from '../actors/system-request.js';
-import { checkMessage } from '../actors/message-check.js';
+import { checkMessage, isPrimitive } from '../actors/message-check.js';
 import { priorityOf } from '../actors/message-priority.js';
 import { suggestion } from '../core/did-you-mean.js';
 import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core/envelope.js';
@@ -33,6 +33,9 @@ export interface Elsewhere {
 export class Router implements Post {
   readonly closed = false;
   readonly #targets = new Map<string, Target>();
+  /** What was looked for last: bursts go to few targets. */
+  #lastName: string | undefined;
+  #last: Target | undefined;
   #elsewhere: Elsewhere | undefined;
 
   /** Adds a target; called once for each definition, at the start. */
@@ -48,7 +51,7 @@ export class Router implements Post {
     facts: EnvelopeFacts | undefined,
     sink: ReplySink | undefined = facts?.sink,
   ): Envelope {
-    const found = this.#targets.get(target);
+    const found = this.#find(target);
     if (found === undefined) throw this.#unknownTarget(target);
     if (!isGivenText(targetId)) throw noText(targetId, `${target}: an id`);
     if (typeof type !== 'string' || type === '') throw noText(type, `${target}/${targetId}: the type of a message`);
@@ -56,7 +59,7 @@ export class Router implements Post {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
       }
-      const holdsRef = checkMessage(payload, () => `${target}/${targetId}: ${type}`);
+      const holdsRef = !isPrimitive(payload) && holdsReference(target, targetId, type, payload);
       // References in a message send in the name of whoever gets it.
       const bound = holdsRef ? found.host.bind(target, targetId, payload) : payload;
       const priority = priorityOf(found.definition, type, facts?.priority);
@@ -72,7 +75,7 @@ export class Router implements Post {
 
   /** A message that has arrived where its target lives; false: it is none of an instance. */
   deliverHere(envelope: Envelope): boolean {
-    const target = this.#targets.get(envelope.target);
+    const target = this.#find(envelope.target);
     target?.host.deliver(envelope);
     return target !== undefined;
   }
@@ -80,7 +83,7 @@ export class Router implements Post {
   deliver(envelope: Envelope): void {
     if (this.#elsewhere?.deliver(envelope) === true) return;
     // Only `address` makes envelopes, and targets never go.
-    this.#targets.get(envelope.target)?.host.deliver(envelope);
+    this.#find(envelope.target)?.host.deliver(envelope);
   }
 
   withdraw(envelope: Envelope): boolean {
@@ -92,8 +95,16 @@ export class Router implements Post {
   }
 
   isQuery(target: string, type: string): boolean {
-    const found = this.#targets.get(target);
+    const found = this.#find(target);
     return found?.kind === 'aggregate' && found.definition.options.queries.has(type);
+  }
+
+  #find(name: string): Target | undefined {
+    if (name !== this.#lastName) {
+      this.#last = this.#targets.get(name);
+      this.#lastName = name;
+    }
+    return this.#last;
   }
 
   #unknownTarget(target: string): TroupeError {
@@ -103,6 +114,11 @@ export class Router implements Post {
       { details: { target } },
     );
   }
+}
+
+/** Apart, because whoever may make a closure makes room for it at once, also for a primitive. */
+function holdsReference(target: string, targetId: string, type: string, payload: unknown): boolean {
+  return checkMessage(payload, () => `${target}/${targetId}: ${type}`);
 }
 
 /** JavaScript may pass anything; a symbol couldn't even be shown in a message. */

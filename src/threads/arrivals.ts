@@ -6,8 +6,8 @@
  */
 import type { Envelope, ReplySink } from '../core/envelope.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { WireOutcome } from './frame.js';
 import { readMail, type WireMail } from './mail-wire.js';
+import type { OutcomeWriter } from './outcome-wire.js';
 import type { ThreadIndex } from './placement.js';
 import { exactValue } from './exact-value.js';
 import { continuations } from '../core/microtask.js';
@@ -20,8 +20,10 @@ export interface ArrivalsSurroundings {
   arrived(envelope: Envelope): void;
   /** Takes a message back from its mailbox if it still waits for room there. */
   withdraw(envelope: Envelope): boolean;
-  /** Takes an outcome back to the other side. */
-  answer(outcome: WireOutcome): void;
+  /** Gathers outcomes for the other side. */
+  readonly outcomes: OutcomeWriter;
+  /** There is another one of them. */
+  answered(): void;
 }
 
 export class Arrivals {
@@ -60,13 +62,37 @@ export class Arrivals {
     );
   }
 
-  /** A message waits no longer. */
-  placed(seq: number, epoch: number): void {
-    if (epoch === this.#epoch) this.#waiting.delete(seq);
+  // From here on what the sinks say, each with the epoch of its message.
+
+  taken(seq: number, epoch: number, isNews: boolean): void {
+    if (!this.#over(seq, epoch) || !isNews) return;
+    this.#around.outcomes.taken(seq);
+    this.#around.answered();
   }
 
-  answer(outcome: WireOutcome, epoch: number): void {
-    if (epoch === this.#epoch) this.#around.answer(outcome);
+  done(seq: number, epoch: number): void {
+    if (epoch !== this.#epoch) return;
+    this.#around.outcomes.done(seq);
+    this.#around.answered();
+  }
+
+  reply(seq: number, epoch: number, value: unknown, position: number, version: number): void {
+    if (epoch !== this.#epoch) return;
+    this.#around.outcomes.reply(seq, value, position, version);
+    this.#around.answered();
+  }
+
+  fail(seq: number, epoch: number, error: TroupeError): void {
+    if (!this.#over(seq, epoch)) return;
+    this.#around.outcomes.fail(seq, toWireError(error));
+    this.#around.answered();
+  }
+
+  /** A message waits for room no longer; false: its sender is gone. */
+  #over(seq: number, epoch: number): boolean {
+    if (epoch !== this.#epoch) return false;
+    if (this.#waiting.size > 0) this.#waiting.delete(seq);
+    return true;
   }
 
   readonly #sinkOf = (seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean): ReplySink =>
@@ -106,20 +132,24 @@ class DistantSink implements ReplySink {
   }
 
   taken(): void {
-    this.#arrivals.placed(this.#seq, this.#epoch);
-    if (this.#wantsTaken) this.#arrivals.answer(['taken', this.#seq], this.#epoch);
+    this.#arrivals.taken(this.#seq, this.#epoch, this.#wantsTaken);
   }
 
   reply(value: unknown, position: number, version: number): void {
-    const said = this.wantsReply ? exactValue(value) : undefined;
-    if (this.wantsReply) continuations.soon = true;
+    let said: unknown;
+    if (this.wantsReply) {
+      said = exactValue(value);
+      continuations.soon = true;
+    }
     // Without a sink over there nobody is told, not even where it stands.
-    const says = this.#wantsOutcome && (said !== undefined || position !== 0);
-    this.#arrivals.answer(says ? ['reply', this.#seq, said, position, version] : ['done', this.#seq, 1], this.#epoch);
+    if (this.#wantsOutcome && (said !== undefined || position !== 0)) {
+      this.#arrivals.reply(this.#seq, this.#epoch, said, position, version);
+    } else {
+      this.#arrivals.done(this.#seq, this.#epoch);
+    }
   }
 
   fail(error: TroupeError): void {
-    this.#arrivals.placed(this.#seq, this.#epoch);
-    this.#arrivals.answer(['fail', this.#seq, toWireError(error)], this.#epoch);
+    this.#arrivals.fail(this.#seq, this.#epoch, error);
   }
 }

@@ -13,12 +13,13 @@ import { atMicrotask } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { Arrivals } from './arrivals.js';
-import type { Frame, WireOutcome, WirePlacement, WireSignal } from './frame.js';
+import type { Frame, WirePlacement, WireSignal } from './frame.js';
 import type { FrameCodec } from './frame-codec.js';
 import { MailWriter } from './mail-wire.js';
+import { type OutcomeReader, OutcomeWriter, readOutcomes } from './outcome-wire.js';
 import type { ThreadIndex } from './placement.js';
 import { UnderWay } from './under-way.js';
-import { fromWireTroupeError } from '../core/wire-error.js';
+import { fromWireTroupeError, type WireError } from '../core/wire-error.js';
 
 /** What a link needs of its thread. */
 export interface LinkSurroundings {
@@ -73,14 +74,14 @@ interface UnreadFrame {
   readonly holdsRefs: boolean;
 }
 
-export class Link {
+export class Link implements OutcomeReader {
   readonly #around: LinkSurroundings;
   readonly #limits: LinkLimits;
   readonly #underWay = new UnderWay();
   readonly #arrivals: Arrivals;
   readonly #backlog = new RingBuffer<Envelope>();
   readonly #mail = new MailWriter();
-  #outcomes: WireOutcome[] = [];
+  readonly #outcomes = new OutcomeWriter();
   #signals: WireSignal[] = [];
   #withdrawn: number[] = [];
   /** Messages sent that have not come to their mailboxes yet, as far as this side knows. */
@@ -111,7 +112,8 @@ export class Link {
         around.arrived(envelope);
       },
       withdraw: (envelope) => around.withdraw(envelope),
-      answer: (outcome) => this.#answer(outcome),
+      outcomes: this.#outcomes,
+      answered: () => this.#schedule(),
     });
   }
 
@@ -167,7 +169,7 @@ export class Link {
     this.#holdsRefs = holdsRefs;
     this.#spent = Math.max(0, this.#spent - frame.credits);
     for (const [to, signal] of frame.signals) this.#around.signalled(to, signal);
-    for (const outcome of frame.outcomes) this.#settle(outcome);
+    readOutcomes(frame.outcomes, this);
     for (const seq of frame.withdrawn) this.#arrivals.withdraw(seq);
     this.#earned += this.#arrivals.receive(frame.mail);
     // Most credits go back with outcomes; only without these, a frame goes for them alone.
@@ -184,7 +186,7 @@ export class Link {
     this.#arrivals.orphan();
     this.#mail.clear();
     this.#weight = 0;
-    this.#outcomes = [];
+    this.#outcomes.clear();
     this.#signals = [];
     this.#withdrawn = [];
     this.#spent = 0;
@@ -239,14 +241,13 @@ export class Link {
     const frame = {
       placements: [],
       signals,
-      outcomes: this.#outcomes,
+      outcomes: this.#outcomes.take(),
       withdrawn: this.#withdrawn,
       credits: this.#earned,
       mail: this.#mail.take(),
     };
     this.#weight = 0;
     if (signals.length > 0) this.#signals = [];
-    if (this.#outcomes.length > 0) this.#outcomes = [];
     if (this.#withdrawn.length > 0) this.#withdrawn = [];
     this.#earned = 0;
     this.#around.post(this.#around.codec.encode(frame));
@@ -282,16 +283,6 @@ export class Link {
       this.#schedule();
     }
     return false;
-  }
-
-  #answer(outcome: WireOutcome): void {
-    const last = this.#outcomes.at(-1);
-    if (outcome[0] === 'done' && last?.[0] === 'done' && last[1] + last[2] === outcome[1]) {
-      this.#outcomes[this.#outcomes.length - 1] = ['done', last[1], last[2] + 1];
-    } else {
-      this.#outcomes.push(outcome);
-    }
-    this.#schedule();
   }
 
   #write(envelope: Envelope, redelivered: boolean): void {
@@ -331,7 +322,18 @@ export class Link {
     }
   }
 
-  #replied(envelope: Envelope | undefined, [, , value, position, version]: Extract<WireOutcome, { 0: 'reply' }>): void {
+  // The outcomes of a frame, each of a message that is under way or, when it was handed over since, of none.
+
+  done(seq: number): void {
+    this.#underWay.settle(seq)?.sink?.reply(undefined, 0, 0);
+  }
+
+  taken(seq: number): void {
+    this.#underWay.get(seq)?.sink?.taken?.();
+  }
+
+  reply(seq: number, value: unknown, position: number, version: number): void {
+    const envelope = this.#underWay.settle(seq);
     if (envelope?.sink === undefined) return;
     // Whoever sets `sender` gives a reference or an address.
     const sender = envelope.sender as InstanceAddress | undefined;
@@ -339,24 +341,9 @@ export class Link {
     envelope.sink.reply(isPlain ? value : this.#around.bound(sender, value), position, version);
   }
 
-  #settle(outcome: WireOutcome): void {
-    const [kind, seq] = outcome;
-    switch (kind) {
-      case 'done':
-        for (let one = seq; one < seq + outcome[2]; one += 1) this.#underWay.settle(one)?.sink?.reply(undefined, 0, 0);
-        return;
-      case 'taken':
-        this.#underWay.get(seq)?.sink?.taken?.();
-        return;
-      case 'reply':
-        this.#replied(this.#underWay.settle(seq), outcome);
-        return;
-      case 'fail': {
-        const envelope = this.#underWay.settle(seq);
-        if (envelope !== undefined) this.#failed(envelope, fromWireTroupeError(outcome[2]));
-        return;
-      }
-    }
+  fail(seq: number, error: WireError): void {
+    const envelope = this.#underWay.settle(seq);
+    if (envelope !== undefined) this.#failed(envelope, fromWireTroupeError(error));
   }
 
   #failed(envelope: Envelope, error: TroupeError): void {

@@ -242,9 +242,10 @@ export class Links implements SignalPost {
           // Not only here: whatever goes to one thread may be handed on to any other.
           this.announce();
           this.#crossed += 1;
+          const port = this.#ports.get(peer);
+          if (frame.byteLength < MOVED_FRAME_BYTES) port?.postMessage(frame);
           // The codec gives each frame a buffer of its own.
-          const moved = frame.byteLength >= MOVED_FRAME_BYTES ? [frame.buffer as ArrayBuffer] : [];
-          this.#ports.get(peer)?.postMessage(frame, moved);
+          else port?.postMessage(frame, [frame.buffer as ArrayBuffer]);
         },
         bound: ({ name, id }, value) => {
           // Only messages of plain actors hold references; what the runtime sends to others has classes of its own.

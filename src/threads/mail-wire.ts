@@ -6,7 +6,7 @@
  * type for each message cost the encoder three times as much. Numbers of messages count up within a frame; only the
  * first is written. Hot path: bench suite `threads`.
  */
-import { Envelope, type ReplySink } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts, type ReplySink } from '../core/envelope.js';
 import { exactValue } from './exact-value.js';
 
 /** The number of the first message, then for each one its flags, what they announce, and its payload. */
@@ -30,6 +30,8 @@ const PRIORITISED = 2_048;
 const ASSIGNED = 4_096;
 /** … and what the reply was. */
 const WANTS_REPLY = 8_192;
+/** Facts of this one message; few have any. */
+const OWN_FACTS = WAITS | REDELIVERED | COMMANDED | CORRELATED | CAUSED | DESCRIBED | PRIORITISED | ASSIGNED;
 
 /** Gathers the mail of one frame. */
 export class MailWriter {
@@ -112,6 +114,8 @@ export function readMail(
   let targetId = '';
   let type = '';
   let sender: unknown;
+  /** Those of all messages that have none of their own. */
+  let shared: EnvelopeFacts | undefined;
   let at = 1;
   while (at < items.length) {
     const flags = items[at++] as number;
@@ -120,26 +124,34 @@ export function readMail(
       targetId = items[at++] as string;
     }
     if ((flags & TYPED) !== 0) type = items[at++] as string;
-    if ((flags & SENT) !== 0) sender = items[at++];
-    const commandId = (flags & COMMANDED) === 0 ? undefined : (items[at++] as string);
-    const correlationId = (flags & CORRELATED) === 0 ? undefined : (items[at++] as string);
-    const causationId = (flags & CAUSED) === 0 ? null : (items[at++] as string);
-    const metadata = (flags & DESCRIBED) === 0 ? undefined : (items[at++] as Envelope['metadata']);
-    const priority = (flags & PRIORITISED) === 0 ? 0 : (items[at++] as number);
-    const assignedId = (flags & ASSIGNED) === 0 ? undefined : (items[at++] as string);
-    const envelope = new Envelope(target, targetId, type, items[at++], {
-      // The second time, the id tells whether the first time had an outcome.
-      commandId: commandId ?? ((flags & REDELIVERED) === 0 ? undefined : assignedId),
-      correlationId,
-      causationId,
-      metadata,
-      priority,
-      // What is delivered again had its place in a mailbox before.
-      waits: (flags & (WAITS | REDELIVERED)) !== 0,
-      sink: sinkOf(seq, (flags & WANTS_OUTCOME) !== 0, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0),
-      sender,
-    });
-    envelope.assignedId = assignedId;
+    if ((flags & SENT) !== 0) {
+      sender = items[at++];
+      shared = sender === undefined ? undefined : { sender };
+    }
+    const sink = sinkOf(seq, (flags & WANTS_OUTCOME) !== 0, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0);
+    let envelope: Envelope;
+    if ((flags & OWN_FACTS) === 0) envelope = new Envelope(target, targetId, type, items[at++], shared, sink);
+    else {
+      const commandId = (flags & COMMANDED) === 0 ? undefined : (items[at++] as string);
+      const correlationId = (flags & CORRELATED) === 0 ? undefined : (items[at++] as string);
+      const causationId = (flags & CAUSED) === 0 ? null : (items[at++] as string);
+      const metadata = (flags & DESCRIBED) === 0 ? undefined : (items[at++] as Envelope['metadata']);
+      const priority = (flags & PRIORITISED) === 0 ? 0 : (items[at++] as number);
+      const assignedId = (flags & ASSIGNED) === 0 ? undefined : (items[at++] as string);
+      const facts: EnvelopeFacts = {
+        // The second time, the id tells whether the first time had an outcome.
+        commandId: commandId ?? ((flags & REDELIVERED) === 0 ? undefined : assignedId),
+        correlationId,
+        causationId,
+        metadata,
+        priority,
+        // What is delivered again had its place in a mailbox before.
+        waits: (flags & (WAITS | REDELIVERED)) !== 0,
+        sender,
+      };
+      envelope = new Envelope(target, targetId, type, items[at++], facts, sink);
+      envelope.assignedId = assignedId;
+    }
     arrived(seq, envelope);
     seq += 1;
   }

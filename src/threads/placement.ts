@@ -26,6 +26,10 @@ export class Placement {
   readonly #births: Births | undefined;
   /** Instances that don't live where their id hashes to: children live with their parents. */
   readonly #elsewhere = new Map<string, Elsewhere>();
+  /** What was looked for last: bursts go to few instances. */
+  #lastName = '';
+  #lastId = '';
+  #lastThread: ThreadIndex = 0;
 
   /**
    * @param workers number of workers; 0: everything lives on the main thread
@@ -42,13 +46,19 @@ export class Placement {
 
   /** The thread of an instance. */
   threadOf(name: string, id: string): ThreadIndex {
-    return this.placedOf(name, id) ?? this.homeOf(name, id);
+    this.#births?.catchUp();
+    if (id === this.#lastId && name === this.#lastName) return this.#lastThread;
+    const thread = this.#placed(name, id) ?? this.homeOf(name, id);
+    this.#lastName = name;
+    this.#lastId = id;
+    this.#lastThread = thread;
+    return thread;
   }
 
   /** The thread of an instance that is known to live elsewhere than at home. */
   placedOf(name: string, id: string): ThreadIndex | undefined {
     this.#births?.catchUp();
-    return this.#elsewhere.size === 0 ? undefined : this.#elsewhere.get(`${name}/${id}`)?.thread;
+    return this.#placed(name, id);
   }
 
   /** The thread that an id hashes to. */
@@ -63,16 +73,23 @@ export class Placement {
     const key = `${name}/${id}`;
     const known = this.#elsewhere.get(key);
     if (known === undefined || isLater(birth, known.birth)) this.#elsewhere.set(key, { thread, birth });
+    this.#lastName = '';
   }
 
   /** The instance of that birth has ended. */
   remove(name: string, id: string, birth: number): void {
     const key = `${name}/${id}`;
     if (this.#elsewhere.get(key)?.birth === birth) this.#elsewhere.delete(key);
+    this.#lastName = '';
   }
 
   /** A thread is gone, and with it what had been placed there. */
   forget(thread: ThreadIndex): void {
     for (const [key, one] of this.#elsewhere) if (one.thread === thread) this.#elsewhere.delete(key);
+    this.#lastName = '';
+  }
+
+  #placed(name: string, id: string): ThreadIndex | undefined {
+    return this.#elsewhere.size === 0 ? undefined : this.#elsewhere.get(`${name}/${id}`)?.thread;
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Envelope } from '../core/envelope.js';
 import type { Suspects } from '../core/handling-mark.js';
+import { NumberedItems } from '../core/numbered-items.js';
 import type { ThreadIndex } from './placement.js';
 
 /** What is decided about messages of a thread that died. */
@@ -20,7 +21,7 @@ export interface UnderWaySurroundings {
 }
 
 export class UnderWay {
-  readonly #sent = new Map<number, Envelope>();
+  readonly #sent = new NumberedItems<Envelope>();
   /** Of those that go out again, and of those that went out as a trial, the ones the other side may have died of. */
   readonly #suspects = new Set<Envelope>();
   /** Had no outcome when the other side died. */
@@ -34,7 +35,7 @@ export class UnderWay {
   }
 
   add(seq: number, envelope: Envelope): void {
-    this.#sent.set(seq, envelope);
+    this.#sent.add(seq, envelope);
   }
 
   get(seq: number): Envelope | undefined {
@@ -49,9 +50,8 @@ export class UnderWay {
 
   /** It has an outcome. Undefined: it was handed over since, and its second delivery will answer. */
   settle(seq: number): Envelope | undefined {
-    const envelope = this.#sent.get(seq);
+    const envelope = this.#sent.take(seq);
     if (envelope === undefined) return undefined;
-    this.#sent.delete(seq);
     if (this.#suspects.size > 0) this.#suspects.delete(envelope);
     if (this.#trial?.open.delete(envelope) === true && this.#trial.open.size === 0) this.endTrial();
     return envelope;
@@ -124,7 +124,7 @@ export class UnderWay {
 
   /** Everything, in its order; nothing of it gets an outcome any more. */
   clear(): Envelope[] {
-    const all = [...this.#again, ...this.#sent.values()];
+    const all = [...this.#again, ...Array.from(this.#sent, ([, envelope]) => envelope)];
     this.#again = [];
     this.#sent.clear();
     this.#suspects.clear();
