@@ -4,6 +4,7 @@
  * No statement of SQLite ever runs in a thread that may end (the process would abort with it); a worker hands over
  * encoded entries and is told when they are durable.
  */
+import { NumberedItems } from '../core/numbered-items.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { atMicrotask } from '../core/microtask.js';
@@ -74,7 +75,7 @@ class EntryColumns {
 
 export class RemoteJournal implements CellJournal {
   readonly #post: (requests: JournalRequests) => void;
-  readonly #entries = new Map<number, JournalEntry>();
+  readonly #entries = new NumberedItems<JournalEntry>();
   readonly #waiting = new Map<number, Waiting>();
   /** What this turn has produced. */
   #columns: EntryColumns | undefined;
@@ -130,7 +131,7 @@ export class RemoteJournal implements CellJournal {
     const stream = entry.stream as RemoteStream;
     stream.head += entry.eventCount;
     this.#lastSeq += 1;
-    this.#entries.set(this.#lastSeq, entry);
+    this.#entries.add(this.#lastSeq, entry);
     this.#columns ??= new EntryColumns(this.#lastSeq);
     this.#columns.add(entry, stream);
     this.#schedule();
@@ -147,9 +148,7 @@ export class RemoteJournal implements CellJournal {
 
   /** The entry of this number has its outcome. */
   #ended(seq: number): JournalEntry | undefined {
-    const entry = this.#entries.get(seq);
-    this.#entries.delete(seq);
-    return entry;
+    return this.#entries.take(seq);
   }
 
   #take(answer: JournalAnswer): void {
