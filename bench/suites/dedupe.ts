@@ -13,9 +13,14 @@ import { timeEach } from '../harness/latency.js';
 import { type Arm, defineSuite } from '../harness/suite.js';
 import { doAll } from '../harness/throughput.js';
 
-/** Instances, and ids of each: far more than an instance keeps outcomes of (32), or found events (256). */
-const INSTANCES = 8;
-const IDS = 1_000;
+/** Ids of each of some instances: far more than an instance keeps outcomes of (32), or found events (256). */
+interface History {
+  readonly instances: number;
+  readonly ids: number;
+}
+
+const SHORT: History = { instances: 8, ids: 1_000 };
+const LONG: History = { instances: 1, ids: 50_000 };
 
 interface Way {
   /** Sends the command or event of this id; resolves with what tells its outcome from others. */
@@ -44,18 +49,44 @@ export const dedupe = defineSuite({
   pace: { full: { rounds: 1 } },
   arms: [
     newArm('new-command', 'a new command with an id, on disk', COMMAND),
-    repeatArm(
-      'repeat-from-memory',
-      'a repeat of one of the latest commands of an instance',
-      COMMAND,
-      16,
-      'new-command',
-    ),
-    repeatArm('repeat-from-disk', 'a repeat of an older command', COMMAND, IDS, 'new-command'),
+    {
+      ...repeatArm('repeat-from-memory', 'a repeat of one of the latest commands of an instance', COMMAND, SHORT, 16),
+      baselines: ['new-command'],
+    },
+    {
+      ...repeatArm('repeat-from-disk', 'a repeat of an older command', COMMAND, SHORT, SHORT.ids),
+      baselines: ['new-command'],
+    },
     ...[
+      {
+        ...repeatArm(
+          'repeat-in-long-history',
+          'one of the oldest of 50,000 commands of an instance',
+          COMMAND,
+          LONG,
+          5_000,
+        ),
+        baselines: ['repeat-from-disk'],
+      },
       newArm('new-append', 'an event with an id, appended, on disk', APPEND),
-      repeatArm('append-again-from-memory', 'the same event again, found lately', APPEND, 16, 'new-append'),
-      repeatArm('append-again-from-disk', 'an older event again', APPEND, IDS, 'new-append'),
+      {
+        ...repeatArm('append-again-from-memory', 'the same event again, found lately', APPEND, SHORT, 16),
+        baselines: ['new-append'],
+      },
+      {
+        ...repeatArm('append-again-from-disk', 'an older event again', APPEND, SHORT, SHORT.ids),
+        baselines: ['new-append'],
+      },
+      {
+        ...repeatArm(
+          'append-again-in-long-history',
+          'one of the oldest of 50,000 events of an instance',
+          APPEND,
+          LONG,
+          5_000,
+        ),
+        baselines: ['append-again-from-disk'],
+      },
     ].map((arm) => ({ ...arm, notQuick: true })),
   ],
 });
@@ -68,31 +99,34 @@ function newArm(name: string, question: string, way: Way): Arm {
     async run(context) {
       const path = join(context.folder, 'bench.db');
       const system = await ActorSystem.start({ name: 'bench', cast: [account], workers: 0, journal: path });
-      const found = await timeEach(context, (index) => way.send(system, `account-${index % INSTANCES}`, `id-${index}`));
+      const found = await timeEach(context, (index) =>
+        way.send(system, `account-${index % SHORT.instances}`, `id-${index}`),
+      );
       await system.stop();
       return { ...found, processed: await countInFile(path, 'SELECT count(*) AS n FROM event_log') };
     },
   };
 }
 
-/** @param among how many ids of each instance are repeated, in turn */
-function repeatArm(name: string, question: string, way: Way, among: number, baseline: string): Arm {
+/** @param among how many ids of each instance are repeated, in turn: in a long history the oldest, else the latest */
+function repeatArm(name: string, question: string, way: Way, history: History, among: number): Arm {
+  const { instances, ids } = history;
   return {
     name,
     question,
     unit: 'µs',
-    baselines: [baseline],
     async run(context) {
       const path = join(context.folder, 'bench.db');
       const system = await ActorSystem.start({ name: 'bench', cast: [account], workers: 0, journal: path });
-      const known = INSTANCES * IDS;
+      const known = instances * ids;
+      const from = history === LONG ? 0 : known - instances * among;
       const first = new Map<string, number>();
       const send = (index: number): Promise<number> =>
-        way.send(system, `account-${index % INSTANCES}`, `id-${Math.floor(index / INSTANCES)}`);
+        way.send(system, `account-${index % instances}`, `id-${Math.floor(index / instances)}`);
       await doAll(known, 256, async (index) => first.set(String(index), await send(index)));
       let right = 0;
       const found = await timeEach(context, async (index) => {
-        const place = known - INSTANCES * among + (index % (INSTANCES * among));
+        const place = from + (index % (instances * among));
         if ((await send(place)) === first.get(String(place))) right += 1;
       });
       await system.stop();

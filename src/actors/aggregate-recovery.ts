@@ -8,7 +8,7 @@
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { CellJournal, LoadedStream, Stream } from '../journal/journal.js';
+import type { CellJournal, HashesNear, LoadedStream, Stream } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { isSkipped, replay } from './replay.js';
 
@@ -21,7 +21,7 @@ export interface RecoveredAggregate {
   readonly snapshotVersion: number;
   /** Bytes of the events replayed, if the snapshot policy counts them; else 0. */
   readonly replayedBytes: number;
-  readonly commandHashes: readonly number[];
+  readonly commandHashes: readonly HashesNear[];
 }
 
 /** What a recovery tells of on its way. */

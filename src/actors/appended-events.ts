@@ -57,7 +57,7 @@ export class AppendedEvents {
 
   settled(entry: CommandEntry): void {
     for (const id of entry.eventIds ?? []) this.#underWay?.delete(id);
-    for (const hash of entry.eventIdHashes ?? []) this.#memory.addHash(hash);
+    for (const hash of entry.eventIdHashes ?? []) this.#memory.addHash(hash, entry.version);
   }
 
   /** Whether no event of this append can be known. @param version of the instance */
@@ -84,9 +84,13 @@ export class AppendedEvents {
   ): Promise<AppendVerdict> {
     await this.#durable(request);
     const wanted = new Set<string>();
+    const near = new Set<number>();
     const want = ({ events }: AppendRequest): void => {
       for (const { id } of events) {
-        if (id !== undefined && this.#found?.has(id) !== true && this.#memory.mayBeKnown(id)) wanted.add(id);
+        if (id === undefined || this.#found?.has(id) === true || wanted.has(id)) continue;
+        const versions = this.#memory.storedNear(id);
+        if (versions.length > 0) wanted.add(id);
+        for (const version of versions) near.add(version);
       }
     };
     want(request);
@@ -97,7 +101,8 @@ export class AppendedEvents {
     }
     try {
       const { name } = target.definition;
-      const stored = wanted.size === 0 ? [] : await this.#journal.findEvents(name, target.id, Array.from(wanted));
+      const stored =
+        wanted.size === 0 ? [] : await this.#journal.findEvents(name, target.id, Array.from(wanted), Array.from(near));
       const known = new Map<string, RecordedEvent>();
       for (const event of stored) this.#remember(event);
       for (const { id } of request.events) {

@@ -7,11 +7,9 @@
  */
 import { hashText } from '../core/fingerprint.js';
 import { LIMITS } from '../core/limits.js';
-import type { Outcome, StoredOutcome } from '../journal/journal.js';
+import { type HashesNear, type Outcome, type StoredOutcome, WITHOUT_EVENTS } from '../journal/journal.js';
 import type { CommandEntry } from './command-entry.js';
-
-/** So many hashes are searched one by one faster than a set is made. */
-const FEW = 8;
+import { KnownHashes } from './known-hashes.js';
 
 /** One of the latest outcomes. */
 interface RecentOutcome extends StoredOutcome {
@@ -19,8 +17,8 @@ interface RecentOutcome extends StoredOutcome {
 }
 
 export class CommandMemory {
-  /** Of what is stored or under way: a list of a few, or a set of more. */
-  #hashes: number[] | Set<number> = [];
+  /** Of what is stored or under way. */
+  #hashes = NONE;
   /** Under way: the entries decided, in order, each of which knows the next one. */
   #first: CommandEntry | undefined;
   #last: CommandEntry | undefined;
@@ -28,9 +26,9 @@ export class CommandMemory {
   #recent: RecentOutcome[] | undefined;
   #oldest = 0;
 
-  /** @param hashes of the commands in the journal */
-  load(hashes: readonly number[]): void {
-    this.#hashes = hashes.length > FEW ? new Set(hashes) : Array.from(hashes);
+  /** @param hashes of the ids that the journal knows */
+  load(hashes: readonly HashesNear[]): void {
+    this.#hashes = hashes.length > 0 ? new KnownHashes(hashes) : NONE;
     this.#first = undefined;
     this.#last = undefined;
     this.#recent = undefined;
@@ -39,8 +37,7 @@ export class CommandMemory {
 
   /** Whether this id may have come before; if not, nothing else needs to be asked. */
   mayBeKnown(id: string): boolean {
-    const hash = hashText(id);
-    return Array.isArray(this.#hashes) ? this.#hashes.includes(hash) : this.#hashes.has(hash);
+    return this.storedNear(id).length > 0;
   }
 
   /** The command of this id whose outcome is on its way to the journal. */
@@ -55,12 +52,17 @@ export class CommandMemory {
     return this.#recent?.find((recent) => recent.commandId === commandId);
   }
 
+  /** Where the journal may have an outcome for this id, or an event that was given it; empty if it has none. */
+  storedNear(id: string): readonly number[] {
+    return this.#hashes.near(hashText(id));
+  }
+
   /** A command whose outcome is on its way to the journal. They are settled in the order in which they come. */
   underWay(entry: CommandEntry): void {
     if (this.#last === undefined) this.#first = entry;
     else this.#last.nextUnderWay = entry;
     this.#last = entry;
-    this.addHash(entry.commandHash);
+    this.addHash(entry.commandHash, entry.eventCount === 0 ? WITHOUT_EVENTS : entry.version);
   }
 
   /** Its outcome is durable. */
@@ -71,11 +73,10 @@ export class CommandMemory {
     this.#keep({ commandId: entry.commandId, fingerprint: entry.fingerprint, outcome });
   }
 
-  /** The hash of an id that is durable, or about to be. */
-  addHash(hash: number): void {
-    if (!Array.isArray(this.#hashes)) this.#hashes.add(hash);
-    else if (this.#hashes.length < FEW) this.#hashes.push(hash);
-    else this.#hashes = new Set(this.#hashes).add(hash);
+  /** The hash of an id that is durable, or about to be. @param near version of the entry that it comes with */
+  addHash(hash: number, near: number): void {
+    if (this.#hashes === NONE) this.#hashes = new KnownHashes([]);
+    this.#hashes.add(hash, near);
   }
 
   /** Keeps an outcome that was found in the journal for the repeats that tend to come soon. */
@@ -93,3 +94,6 @@ export class CommandMemory {
     this.#oldest = (this.#oldest + 1) % recent.length;
   }
 }
+
+/** Of the many instances whose commands have no ids; nothing is ever added. */
+const NONE = new KnownHashes([]);

@@ -8,7 +8,7 @@
 import type { Envelope } from '../core/envelope.js';
 import { LIMITS } from '../core/limits.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
-import type { CellJournal, StoredOutcome } from '../journal/journal.js';
+import type { CellJournal, HashesNear, StoredOutcome } from '../journal/journal.js';
 import type { Answers } from './answers.js';
 import { AppendedEvents, type AppendTarget, type AppendVerdict } from './appended-events.js';
 import type { CommandEntry } from './command-entry.js';
@@ -35,8 +35,8 @@ export class Repeats {
     this.#appended = new AppendedEvents(around.journal, this.#memory);
   }
 
-  /** @param hashes of the commands in the journal */
-  load(hashes: readonly number[]): void {
+  /** @param hashes of the ids that the journal knows */
+  load(hashes: readonly HashesNear[]): void {
     this.#memory.load(hashes);
     this.#appended.load();
   }
@@ -98,13 +98,15 @@ export class Repeats {
     id: string,
     upcoming: (ahead: number) => Envelope | undefined,
   ): Promise<Finding> {
-    const finding = this.#find(aggregate, aggregateId, id);
+    const finding = this.#find(aggregate, aggregateId, id, this.#memory.storedNear(id));
     const others: Promise<void>[] = [];
     for (let ahead = 0; ahead < LIMITS.recentOutcomesPerInstance - 1; ahead += 1) {
       const next = upcoming(ahead)?.commandId;
-      if (next === undefined || next === id || !this.#memory.mayBeKnown(next)) break;
+      if (next === undefined || next === id) break;
+      const near = this.#memory.storedNear(next);
+      if (near.length === 0) break;
       if (this.#memory.entryOf(next) !== undefined) continue;
-      others.push(this.#find(aggregate, aggregateId, next).then((found) => this.#remember(next, found)));
+      others.push(this.#find(aggregate, aggregateId, next, near).then((found) => this.#remember(next, found)));
     }
     await Promise.all(others);
     return finding;
@@ -126,8 +128,8 @@ export class Repeats {
     if ('stored' in finding && finding.stored !== undefined) this.#memory.remember(id, finding.stored);
   }
 
-  #find(aggregate: string, aggregateId: string, id: string): Promise<Finding> {
-    return this.#journal.findOutcome(aggregate, aggregateId, id).then(
+  #find(aggregate: string, aggregateId: string, id: string, near: readonly number[]): Promise<Finding> {
+    return this.#journal.findOutcome(aggregate, aggregateId, id, near).then(
       (stored) => ({ stored }),
       (error: unknown) => ({ error }),
     );

@@ -7,29 +7,36 @@
 import { indexHashesChecksum, indexPagesChecksum } from './checksums.js';
 import type { IndexRow } from './index-row.js';
 
+/** The newest row of an aggregate, and those before it. */
+export interface RowsToMerge extends IndexRow {
+  readonly older: RowsToMerge | undefined;
+}
+
 export class IndexMerge {
   /** Position up to which the file's index reaches with these rows. */
   readonly indexedTo: number;
-  readonly #rows: ReadonlyMap<number, IndexRow>;
+  readonly #rows: ReadonlyMap<number, RowsToMerge>;
   /** Their aggregates in ascending order, as the file wants them. */
   readonly #streams: Float64Array;
   #encoded = 0;
   #text = '';
 
   /** @param rows by number of the aggregate; they don't change any more */
-  constructor(rows: ReadonlyMap<number, IndexRow>, indexedTo: number) {
+  constructor(rows: ReadonlyMap<number, RowsToMerge>, indexedTo: number) {
     this.#rows = rows;
     this.indexedTo = indexedTo;
     this.#streams = Float64Array.from(rows.keys()).sort();
   }
 
-  /** Encodes up to so many more rows; true when none is left. */
+  /** Encodes up to so many more rows, and those that are left of an aggregate; true when none is left. */
   encode(most: number): boolean {
-    const end = Math.min(this.#streams.length, this.#encoded + most);
     const texts: string[] = [];
-    for (; this.#encoded < end; this.#encoded += 1) {
-      const row = this.#rows.get(this.#streams[this.#encoded] ?? 0);
-      if (row !== undefined) texts.push(rowText(row));
+    for (; this.#encoded < this.#streams.length && texts.length < most; this.#encoded += 1) {
+      const first = texts.length;
+      let row = this.#rows.get(this.#streams[this.#encoded] ?? 0);
+      for (; row !== undefined; row = row.older) texts.push(rowText(row));
+      // Found from the newest on; nearly always there is one.
+      if (texts.length > first + 1) texts.push(...texts.splice(first).reverse());
     }
     if (texts.length > 0) this.#text += `${this.#text === '' ? '' : ','}${texts.join(',')}`;
     return this.#encoded === this.#streams.length;

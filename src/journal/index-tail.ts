@@ -10,15 +10,19 @@
  */
 import { IndexMerge } from './index-merge.js';
 import type { IndexRow } from './index-row.js';
+import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { PageRow } from './stream-handle.js';
 
 interface GatheringRow extends IndexRow {
   lastVersion: number;
   readonly pages: number[];
   readonly hashes: string[];
+  /** The row before it, which is full. */
+  readonly older: GatheringRow | undefined;
 }
 
 interface Generation {
+  /** The newest row of each aggregate. */
   readonly rows: Map<number, GatheringRow>;
   /** Position up to which it reaches. */
   to: number;
@@ -58,9 +62,9 @@ export class IndexTail {
     for (const { stream, firstVersion, lastVersion, position, hashes } of rows) {
       const { number } = stream;
       const row = gathering.rows.get(number);
-      if (row === undefined) {
+      if (row === undefined || row.hashes.length >= JOURNAL_LIMITS.indexRowPages) {
         const pages = [firstVersion, position];
-        gathering.rows.set(number, { stream: number, firstVersion, lastVersion, pages, hashes: [hashes] });
+        gathering.rows.set(number, { stream: number, firstVersion, lastVersion, pages, hashes: [hashes], older: row });
       } else {
         row.lastVersion = lastVersion;
         row.pages.push(firstVersion, position);
@@ -75,9 +79,11 @@ export class IndexTail {
   rowsOf(stream: number, indexedTo: number): readonly IndexRow[] {
     const rows: IndexRow[] = [];
     const merging = this.#merging;
-    if (merging !== undefined && merging.to > indexedTo) push(rows, merging.rows.get(stream));
-    push(rows, this.#gathering.rows.get(stream));
-    return rows;
+    let row = this.#gathering.rows.get(stream);
+    for (; row !== undefined; row = row.older) rows.push(row);
+    if (merging !== undefined && merging.to > indexedTo) row = merging.rows.get(stream);
+    for (; row !== undefined; row = row.older) rows.push(row);
+    return rows.reverse();
   }
 
   /** Takes everything gathered for a merge; the same again until `merged` says that it is in the file. */
@@ -100,8 +106,4 @@ export class IndexTail {
     this.#gathering = { rows: new Map(), to, size: 0 };
     return new IndexMerge(rows, to);
   }
-}
-
-function push(rows: IndexRow[], row: IndexRow | undefined): void {
-  if (row !== undefined) rows.push(row);
 }

@@ -29,6 +29,11 @@ export const JOURNAL_LIMITS = {
    * the merges cost 4 of 20 µs of processor time for each command.
    */
   tailRows: 65_536,
+  /**
+   * Pages that a row of the index names, at most. A row is read whole, so the place of an event or a command costs
+   * what a row costs, however many there are: 2 to 15 KB of text.
+   */
+  indexRowPages: 64,
   /** Rows of a merge that are encoded with one commit: some 5 ms of the app's loop. */
   mergeSlice: 2_048,
   /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */

@@ -33,17 +33,25 @@ export interface StoredSnapshot {
   readonly state: string;
 }
 
+/**
+ * Hashes of ids that an aggregate knows: `hashText` of the id of each command with a stored outcome, and of each event id
+ * that was given. A hit has to be confirmed by `findOutcome` or `findEvents`.
+ *
+ * `near` tells these where to look: a version in the row of the index that the hash stands in, or `WITHOUT_EVENTS`. The
+ * hashes are a text, because few instances are ever asked: integers, parted by commas and semicolons.
+ */
+export type HashesNear = readonly [near: number, hashes: string];
+
+/** Instead of a version: the outcomes of commands without events. */
+export const WITHOUT_EVENTS = 0;
+
 /** What an instance needs to come to life; its events follow by `readStream`. */
 export interface LoadedStream {
   readonly stream: Stream;
   /** Version of the last committed event; 0 when the aggregate has none. */
   readonly version: number;
   readonly snapshot: StoredSnapshot | undefined;
-  /**
-   * `hashText` of the id of each command with a stored outcome, and of each event id that was given; a hit has to be
-   * confirmed by `findOutcome` or `findEvents`.
-   */
-  readonly commandHashes: readonly number[];
+  readonly commandHashes: readonly HashesNear[];
 }
 
 /** The first outcome of a command, kept for repeats. */
@@ -170,10 +178,28 @@ export interface Journal {
    * Decoded by `decodeForReplay`: the events belong to the caller alone.
    */
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]>;
-  /** The first outcome of a command, from its events or from the window of eventless outcomes. */
-  findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined>;
-  /** Those committed events of one aggregate that were given one of these ids; decoded as by `readStream`. */
-  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]>;
+  /**
+   * The first outcome of a command, from its events or from the window of eventless outcomes.
+   *
+   * @param near where its hash stands: as `load` has told, or versions of entries that were committed since
+   */
+  findOutcome(
+    aggregate: string,
+    id: string,
+    commandId: string,
+    near: readonly number[],
+  ): Promise<StoredOutcome | undefined>;
+  /**
+   * Those committed events of one aggregate that were given one of these ids; decoded as by `readStream`.
+   *
+   * @param near where their hashes stand, all of them
+   */
+  findEvents(
+    aggregate: string,
+    id: string,
+    eventIds: readonly string[],
+    near: readonly number[],
+  ): Promise<readonly RecordedEvent[]>;
   /** Committed events in order of position. */
   read(query: EventQuery): Promise<EventPage>;
   /** Pages as they are stored, from the one that holds the event behind `after` on; empty at the head. For other threads, which parse them. */

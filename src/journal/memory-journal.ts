@@ -97,12 +97,12 @@ export class MemoryJournal implements Journal {
     return this.#store.readStream(aggregate, id, after, to);
   }
 
-  async findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined> {
-    return this.#store.findOutcome(aggregate, id, commandId);
+  async findOutcome(...question: Parameters<Journal['findOutcome']>): Promise<StoredOutcome | undefined> {
+    return this.#store.findOutcome(...question);
   }
 
-  async findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
-    return this.#store.findEvents(aggregate, id, eventIds);
+  async findEvents(...question: Parameters<Journal['findEvents']>): Promise<readonly RecordedEvent[]> {
+    return this.#store.findEvents(...question);
   }
 
   async read(query: EventQuery): Promise<EventPage> {

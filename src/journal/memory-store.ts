@@ -10,12 +10,14 @@ import type { StoredPage } from './event-page.js';
 import type {
   EventPage,
   EventQuery,
+  HashesNear,
   LoadedStream,
   RecordRange,
   StoredOutcome,
   StoredRecord,
   StoredSnapshot,
 } from './journal.js';
+import { WITHOUT_EVENTS } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import { MemoryTimers } from './memory-timers.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
@@ -34,7 +36,7 @@ interface MemoryStream {
     readonly firstVersion: number;
     readonly lastVersion: number;
     readonly page: StoredPage;
-    readonly hashes: readonly number[];
+    readonly hashes: string;
   }[];
   /** By command id, oldest first. */
   readonly outcomes: Map<string, StoredOutcome & { readonly hash: number }>;
@@ -77,7 +79,7 @@ export class MemoryStore implements JournalStore {
       const kept = this.#stream(stream.key);
       const page = this.#pages[this.#indexOf(position)];
       if (page === undefined) throw new Error(`position ${position} is not in this commit`);
-      kept.rows.push({ firstVersion, lastVersion, page, hashes: hashes.split(',').map(Number) });
+      kept.rows.push({ firstVersion, lastVersion, page, hashes });
       kept.version = lastVersion;
     }
     for (const { stream, seq, commandId, commandHash, fingerprint, outcome } of group.outcomes) {
@@ -131,9 +133,9 @@ export class MemoryStore implements JournalStore {
     snapshotSchemaVersion: number | undefined,
   ): { readonly loaded: Omit<LoadedStream, 'stream'>; readonly number: number; readonly outcomeSeq: number } {
     const stream = this.#streams.get(streamKey(aggregate, id));
-    const commandHashes: number[] = [];
-    for (const row of stream?.rows ?? []) commandHashes.push(...row.hashes);
-    for (const { hash } of stream?.outcomes.values() ?? []) commandHashes.push(hash);
+    const commandHashes: HashesNear[] = [];
+    for (const row of stream?.rows ?? []) commandHashes.push([row.firstVersion, row.hashes]);
+    for (const { hash } of stream?.outcomes.values() ?? []) commandHashes.push([WITHOUT_EVENTS, String(hash)]);
     const snapshot = stream?.snapshots.find((kept) => kept.schemaVersion === snapshotSchemaVersion);
     return {
       loaded: {
@@ -161,21 +163,26 @@ export class MemoryStore implements JournalStore {
     return events;
   }
 
-  findOutcome(aggregate: string, id: string, commandId: string): StoredOutcome | undefined {
+  findOutcome(aggregate: string, id: string, commandId: string, near: readonly number[]): StoredOutcome | undefined {
     const stream = this.#streams.get(streamKey(aggregate, id));
-    for (const row of stream?.rows ?? []) {
+    for (const row of rowsNear(stream, near)) {
       const found = outcomeIn(row.page, { aggregate, id, ...row }, commandId);
       if (found !== undefined) return found;
     }
-    const kept = stream?.outcomes.get(commandId);
+    const kept = near.includes(WITHOUT_EVENTS) ? stream?.outcomes.get(commandId) : undefined;
     return kept === undefined ? undefined : { fingerprint: kept.fingerprint, outcome: kept.outcome };
   }
 
-  findEvents(aggregate: string, id: string, eventIds: readonly string[]): readonly RecordedEvent[] {
+  findEvents(
+    aggregate: string,
+    id: string,
+    eventIds: readonly string[],
+    near: readonly number[],
+  ): readonly RecordedEvent[] {
     const events: RecordedEvent[] = [];
     const ids = new Set(eventIds);
-    for (const row of this.#streams.get(streamKey(aggregate, id))?.rows ?? []) {
-      selectIds(row.page, { aggregate, id, firstVersion: row.firstVersion, lastVersion: row.lastVersion }, ids, events);
+    for (const { firstVersion, lastVersion, page } of rowsNear(this.#streams.get(streamKey(aggregate, id)), near)) {
+      selectIds(page, { aggregate, id, firstVersion, lastVersion }, ids, events);
     }
     return events;
   }
@@ -231,6 +238,17 @@ export class MemoryStore implements JournalStore {
     if (stream === undefined) throw new Error(`${key} has no number`);
     return stream;
   }
+}
+
+/** The rows that hold these versions, each once, in order. */
+function rowsNear(stream: MemoryStream | undefined, near: readonly number[]): MemoryStream['rows'] {
+  const rows = stream?.rows ?? [];
+  const indexes = new Set(
+    near.map((version) => firstIndex(rows.length, (i) => (rows[i]?.lastVersion ?? 0) >= version)),
+  );
+  return Array.from(indexes)
+    .sort((a, b) => a - b)
+    .flatMap((index) => rows[index] ?? []);
 }
 
 /** The first index for which `isBehind` holds, of indexes sorted so that it holds for all later ones; `length` if none. */

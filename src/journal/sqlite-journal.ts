@@ -31,7 +31,10 @@ import type { SqliteConnection } from './sqlite-connection.js';
 import { findRecords, readEvents, readIdentity, readRecords } from './sqlite-reading.js';
 import { pagesFrom } from './sqlite-pages.js';
 import { SqliteRecovery } from './sqlite-recovery.js';
+import { SqliteRepeats } from './sqlite-repeats.js';
+import { SqliteSnapshots } from './sqlite-snapshots.js';
 import { SqliteStore } from './sqlite-store.js';
+import { SqliteStreams } from './sqlite-streams.js';
 import { readTimers } from './sqlite-timers.js';
 import { StreamHandle, StreamTable } from './stream-handle.js';
 import type { StoredTimer, TimerChange, TimerListener, TimerQuery } from './timer-change.js';
@@ -55,6 +58,7 @@ export class SqliteJournal implements Journal {
   readonly #streams = new StreamTable();
   readonly #writer: GroupCommit;
   readonly #recovery: SqliteRecovery;
+  readonly #repeats: SqliteRepeats;
   readonly #checkpointer: Checkpointer;
   #closing: Promise<void> | undefined;
 
@@ -67,7 +71,9 @@ export class SqliteJournal implements Journal {
     this.identity = identity;
     this.#parts = parts;
     this.#writer = writer(this);
-    this.#recovery = new SqliteRecovery(parts.reading, () => store.tail, parts.warn);
+    const streams = new SqliteStreams(parts.reading, () => store.tail);
+    this.#recovery = new SqliteRecovery(streams, new SqliteSnapshots(parts.reading, parts.warn));
+    this.#repeats = new SqliteRepeats(streams);
     this.#checkpointer = new Checkpointer({
       connection: parts.checkpointing,
       clock: parts.clock,
@@ -149,12 +155,12 @@ export class SqliteJournal implements Journal {
     return this.#recovery.readStream(aggregate, id, after, Math.min(to, Number.MAX_SAFE_INTEGER));
   }
 
-  findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined> {
-    return this.#recovery.findOutcome(aggregate, id, commandId);
+  findOutcome(...question: Parameters<Journal['findOutcome']>): Promise<StoredOutcome | undefined> {
+    return this.#repeats.findOutcome(...question);
   }
 
-  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
-    return this.#recovery.findEvents(aggregate, id, eventIds);
+  findEvents(...question: Parameters<Journal['findEvents']>): Promise<readonly RecordedEvent[]> {
+    return this.#repeats.findEvents(...question);
   }
 
   read(query: EventQuery): Promise<EventPage> {

@@ -27,13 +27,17 @@ SELECT
   coalesce((SELECT stream FROM wanted), 0) AS stream,
   coalesce((SELECT max(last_version) FROM stream_page WHERE stream = (SELECT stream FROM wanted)), 0) AS version,
   (
-    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, pages_checksum)) FROM (
-      SELECT *, sum(length(pages)) OVER (ORDER BY first_version) AS chars FROM stream_page
+    SELECT json_group_array(json_array(held.first_version, last_version, first_position, pages, pages_checksum))
+    FROM (
+      SELECT first_version, sum(octet_length(pages)) OVER (ORDER BY first_version) - octet_length(pages) AS octets_before
+      FROM stream_page
       WHERE stream = (SELECT stream FROM wanted) AND first_position >= coalesce((
         SELECT max(first_position) FROM stream_page WHERE stream = (SELECT stream FROM wanted) AND first_position <= ?2
       ), 0)
-    )
-    WHERE chars - length(pages) < ${JOURNAL_LIMITS.indexChars}
+    ) AS chosen
+    CROSS JOIN stream_page AS held
+      ON held.stream = (SELECT stream FROM wanted) AND held.first_version = chosen.first_version
+    WHERE octets_before < ${JOURNAL_LIMITS.indexChars}
   ) AS rows`;
 
 const RECORDS =

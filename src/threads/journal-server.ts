@@ -58,17 +58,17 @@ export class JournalServer {
         );
       }
       case 'outcome': {
-        const [, seq, aggregate, id, commandId] = request;
+        const [, seq, ...question] = request;
         return this.#answer(
           seq,
-          this.#journal.findOutcome(aggregate, id, commandId).then((outcome) => ['outcome', seq, outcome]),
+          this.#journal.findOutcome(...question).then((outcome) => ['outcome', seq, outcome]),
         );
       }
       case 'events': {
-        const [, seq, aggregate, id, eventIds] = request;
+        const [, seq, ...question] = request;
         return this.#answer(
           seq,
-          this.#journal.findEvents(aggregate, id, eventIds).then((events) => ['events', seq, events]),
+          this.#journal.findEvents(...question).then((events) => ['events', seq, events]),
         );
       }
       case 'release': {

@@ -6,7 +6,7 @@
  * each entry takes longer to copy than what stands in it.
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
-import type { JournalEntry, StoredOutcome, StoredSnapshot } from '../journal/journal.js';
+import type { CellJournal, HashesNear, JournalEntry, StoredOutcome, StoredSnapshot } from '../journal/journal.js';
 import type { TimerChange } from '../journal/timer-change.js';
 import type { WireError } from '../core/wire-error.js';
 
@@ -38,8 +38,8 @@ export type WireExtras = readonly [
 export type JournalRequest =
   | readonly [kind: 'load', seq: number, aggregate: string, id: string, snapshotSchemaVersion: number | undefined]
   | readonly [kind: 'read', seq: number, aggregate: string, id: string, after: number, to: number]
-  | readonly [kind: 'outcome', seq: number, aggregate: string, id: string, commandId: string]
-  | readonly [kind: 'events', seq: number, aggregate: string, id: string, eventIds: readonly string[]]
+  | readonly [kind: 'outcome', seq: number, ...question: Parameters<CellJournal['findOutcome']>]
+  | readonly [kind: 'events', seq: number, ...question: Parameters<CellJournal['findEvents']>]
   | readonly [kind: 'release', stream: StreamNumber];
 
 /** Requests of one turn. The entries come first: what else is asked for in the same turn doesn't come before them. */
@@ -53,7 +53,7 @@ export interface WireStream {
   readonly stream: StreamNumber;
   readonly version: number;
   readonly snapshot: StoredSnapshot | undefined;
-  readonly commandHashes: readonly number[];
+  readonly commandHashes: readonly HashesNear[];
 }
 
 export type JournalAnswer =

@@ -118,12 +118,12 @@ export class RemoteJournal implements CellJournal {
     return this.#ask((seq) => ['read', seq, aggregate, id, after, to]);
   }
 
-  findOutcome(aggregate: string, id: string, commandId: string): Promise<StoredOutcome | undefined> {
-    return this.#ask((seq) => ['outcome', seq, aggregate, id, commandId]);
+  findOutcome(...question: Parameters<CellJournal['findOutcome']>): Promise<StoredOutcome | undefined> {
+    return this.#ask((seq) => ['outcome', seq, ...question]);
   }
 
-  findEvents(aggregate: string, id: string, eventIds: readonly string[]): Promise<readonly RecordedEvent[]> {
-    return this.#ask((seq) => ['events', seq, aggregate, id, eventIds]);
+  findEvents(...question: Parameters<CellJournal['findEvents']>): Promise<readonly RecordedEvent[]> {
+    return this.#ask((seq) => ['events', seq, ...question]);
   }
 
   append(entry: JournalEntry): void {

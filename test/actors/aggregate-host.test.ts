@@ -301,8 +301,8 @@ describe('aggregate, repeats', () => {
     await harness.clock.advance(1_000);
     const { memory } = harness;
     const find = memory.findOutcome.bind(memory);
-    memory.findOutcome = (name, aggregateId, id) =>
-      id === 'x' ? Promise.reject(new Error('the disk is gone')) : find(name, aggregateId, id);
+    memory.findOutcome = (name, aggregateId, id, near) =>
+      id === 'x' ? Promise.reject(new Error('the disk is gone')) : find(name, aggregateId, id, near);
     const broken = errorOf(ref.ask('add', { n: 1 }, { id: 'x' }));
     const behind = ref.ask('add', { n: 1 }, { id: 'y' });
     expect((await broken).code).to.equal('TROUPE_ACTOR_FAILED');

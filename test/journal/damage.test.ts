@@ -12,7 +12,7 @@ import type { Journal } from '../../src/journal/journal.js';
 import { openJournal, openJournalReader } from '../../src/journal/open-journal.js';
 import { SqliteConnection } from '../../src/journal/sqlite-connection.js';
 import { seededRandom } from '../../src/scenario/seeded-random.js';
-import { append, errorOf, inFolder, readAll, readWhole } from './journal-harness.js';
+import { ANYWHERE, append, errorOf, hashesIn, inFolder, readAll, readWhole } from './journal-harness.js';
 
 const FLIPS = Number(process.env['TROUPE_FLIPS'] ?? 30);
 const OWNERS = ['saga>fulfil/1', 'saga>fulfil/2', 'remind>thing/id-1'];
@@ -29,12 +29,12 @@ function questions(): Questions {
     all.set(`${id}: where it stands`, async (journal) => {
       const { stream, version, commandHashes } = await journal.load('thing', id, undefined);
       journal.release(stream);
-      return { version, commandHashes: commandHashes.toSorted((a, b) => a - b) };
+      return { version, commandHashes: hashesIn(commandHashes).toSorted((a, b) => a - b) };
     });
     all.set(`${id}: its events`, (journal) => readWhole(journal, 'thing', id));
     all.set(`${id}: its history`, (journal) => readAll(journal, journal.head, { aggregate: 'thing', id }));
-    all.set(`${id}: a reply`, (journal) => journal.findOutcome('thing', id, `c-${id}-3`));
-    all.set(`${id}: a rejection`, (journal) => journal.findOutcome('thing', id, `r-${id}`));
+    all.set(`${id}: a reply`, (journal) => journal.findOutcome('thing', id, `c-${id}-3`, ANYWHERE));
+    all.set(`${id}: a rejection`, (journal) => journal.findOutcome('thing', id, `r-${id}`, ANYWHERE));
   }
   all.set('timers', (journal) => journal.readTimers({ limit: 1_000 }));
   for (const owner of OWNERS) all.set(`timers of ${owner}`, (journal) => journal.readTimers({ owner, limit: 1_000 }));
@@ -162,7 +162,9 @@ describe('a journal with a changed byte', function () {
         await connection.exec(`UPDATE outcome SET ${column} = ${value} WHERE command_id = 'r-id-7'`);
         await connection.close();
         const again = await openJournal({ path });
-        const asked = again.load('thing', 'id-7', undefined).then(() => again.findOutcome('thing', 'id-7', 'r-id-7'));
+        const asked = again
+          .load('thing', 'id-7', undefined)
+          .then(() => again.findOutcome('thing', 'id-7', 'r-id-7', ANYWHERE));
         const error = await errorOf(asked);
         await again.close();
         expect(error.code).to.equal('TROUPE_JOURNAL_CORRUPT');

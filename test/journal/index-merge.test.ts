@@ -1,16 +1,16 @@
 /** The rows of a merge as one text, made in slices. */
 import { expect } from 'chai';
-import { IndexMerge } from '../../src/journal/index-merge.js';
-import type { IndexRow } from '../../src/journal/index-row.js';
+import { IndexMerge, type RowsToMerge } from '../../src/journal/index-merge.js';
 
 const COUNT = 100;
 
 /** Rows of aggregates whose numbers come in no order. */
-function someRows(): Map<number, IndexRow> {
-  const rows = new Map<number, IndexRow>();
+function someRows(): Map<number, RowsToMerge> {
+  const rows = new Map<number, RowsToMerge>();
   for (let i = 0; i < COUNT; i += 1) {
     const stream = ((i * 37) % COUNT) + 1;
-    rows.set(stream, { stream, firstVersion: 1, lastVersion: 3, pages: [1, i + 10, 3, i + 20], hashes: ['7,8', ''] });
+    const pages = [1, i + 10, 3, i + 20];
+    rows.set(stream, { stream, firstVersion: 1, lastVersion: 3, pages, hashes: ['7,8', ''], older: undefined });
   }
   return rows;
 }
@@ -38,6 +38,24 @@ describe('a merge of the index', () => {
     expect(rows.map(([stream]) => stream)).to.deep.equal(Array.from({ length: COUNT }, (_, i) => i + 1));
     const [, firstVersion, lastVersion, firstPosition, pages, , hashes] = rows[0] ?? [];
     expect([firstVersion, lastVersion, firstPosition, pages, hashes]).to.deep.equal([1, 3, 10, '1,10,3,20', '7,8;']);
+  });
+
+  it('has the rows of an aggregate in ascending order, though they are found from the newest on', () => {
+    let older: RowsToMerge | undefined;
+    for (let n = 1; n <= 5; n += 1)
+      older = { stream: 7, firstVersion: n, lastVersion: n, pages: [n, n], hashes: ['1'], older };
+    const rows = someRows();
+    rows.set(7, older ?? expect.fail());
+    for (const slice of [1, 6, 8, 1_000]) {
+      const merge = new IndexMerge(rows, 50);
+      while (!merge.encode(slice));
+      const places = (JSON.parse(merge.text ?? '') as [number, number][]).map(([stream, first]) => [stream, first]);
+      expect(places).to.deep.equal([
+        ...Array.from({ length: 6 }, (_, i) => [i + 1, 1]),
+        ...Array.from({ length: 5 }, (_, i) => [7, i + 1]),
+        ...Array.from({ length: COUNT - 7 }, (_, i) => [i + 8, 1]),
+      ]);
+    }
   });
 
   it('encodes nothing twice when it is asked again, as after a commit that failed', () => {

@@ -15,7 +15,15 @@ import {
   encodeStream,
 } from '../../src/journal/event-codec.js';
 import type { TimerChange } from '../../src/journal/timer-change.js';
-import type { EventPage, EventQuery, Journal, JournalEntry, StoredOutcome, Stream } from '../../src/journal/journal.js';
+import type {
+  EventPage,
+  EventQuery,
+  HashesNear,
+  Journal,
+  JournalEntry,
+  StoredOutcome,
+  Stream,
+} from '../../src/journal/journal.js';
 
 /** What became of an entry. */
 export interface Receipt {
@@ -119,6 +127,14 @@ export async function readAll(
     after = page.searchedTo;
   }
   return events;
+}
+
+/** To look for a command or an event wherever it may stand. */
+export const ANYWHERE: readonly number[] = Array.from({ length: 1_000 }, (_, version) => version);
+
+/** All the hashes that a journal tells of, as numbers. */
+export function hashesIn(told: readonly HashesNear[]): number[] {
+  return told.flatMap(([, hashes]) => hashes.split(/[,;]/).filter((hash) => hash !== '')).map(Number);
 }
 
 /** All events of one aggregate, page after page. */

@@ -8,7 +8,17 @@ import type { StoredTimer, TimerChange } from '../../src/journal/timer-change.js
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
 import { openJournal } from '../../src/journal/open-journal.js';
 import type { OpenJournalOptions } from '../../src/journal/open-journal.js';
-import { append, codeOf, errorOf, inFolder, readAll, readWhole, settableClock } from './journal-harness.js';
+import {
+  ANYWHERE,
+  append,
+  codeOf,
+  errorOf,
+  hashesIn,
+  inFolder,
+  readAll,
+  readWhole,
+  settableClock,
+} from './journal-harness.js';
 
 type Options = Omit<OpenJournalOptions, 'path' | 'durability'>;
 
@@ -163,7 +173,7 @@ for (const [where, open] of Object.entries(journals)) {
             expect(version, JSON.stringify(id)).to.equal(1);
             expect((await readWhole(journal, 'thing', id)).map(({ data }) => data)).to.deep.equal([{ id }]);
             expect(await readAll(journal, ids.length, { aggregate: 'thing', id })).to.have.length(1);
-            expect(await journal.findOutcome('thing', id, `of ${id}`)).to.not.equal(undefined);
+            expect(await journal.findOutcome('thing', id, `of ${id}`, ANYWHERE)).to.not.equal(undefined);
           }
         }),
       );
@@ -179,7 +189,7 @@ for (const [where, open] of Object.entries(journals)) {
             append(journal, stream, { commandId: 'c', data: [{ real: '}]"\\' }], reply: 'real' }),
           ]);
           expect((await readWhole(journal, 'thing', 'a')).map(({ data }) => data)).to.deep.equal([{ real: '}]"\\' }]);
-          expect((await journal.findOutcome('thing', 'a', 'c'))?.outcome).to.deep.include({
+          expect((await journal.findOutcome('thing', 'a', 'c', ANYWHERE))?.outcome).to.deep.include({
             reply: 'real',
             position: 2,
           });
@@ -383,18 +393,52 @@ for (const [where, open] of Object.entries(journals)) {
           const { stream } = await journal.load('thing', 'a', undefined);
           await append(journal, stream, { commandId: 'one', data: [1, 2], reply: { ok: true } });
           await append(journal, stream, { commandId: 'two' });
-          expect(await journal.findOutcome('thing', 'a', 'one')).to.deep.equal({
+          expect(await journal.findOutcome('thing', 'a', 'one', ANYWHERE)).to.deep.equal({
             fingerprint: hashText('one'),
             outcome: { kind: 'reply', reply: { ok: true }, version: 2, position: 2 },
           });
-          expect((await journal.findOutcome('thing', 'a', 'two'))?.outcome).to.deep.include({
+          expect((await journal.findOutcome('thing', 'a', 'two', ANYWHERE))?.outcome).to.deep.include({
             reply: undefined,
             version: 3,
           });
-          expect(await journal.findOutcome('thing', 'a', 'three')).to.equal(undefined);
-          expect(await journal.findOutcome('thing', 'b', 'one')).to.equal(undefined);
+          expect(await journal.findOutcome('thing', 'a', 'three', ANYWHERE)).to.equal(undefined);
+          expect(await journal.findOutcome('thing', 'b', 'one', ANYWHERE)).to.equal(undefined);
         }),
       );
+
+      it(
+        'finds each of 2,000 commands near the version that loading tells for its hash, and looks nowhere else',
+        withJournal(async (journal) => {
+          const { stream } = await journal.load('thing', 'a', undefined);
+          const other = (await journal.load('thing', 'b', undefined)).stream;
+          const writes: Promise<unknown>[] = [];
+          for (const n of upTo(2_000)) {
+            const eventlessOutcome = n % 50 === 0 ? { eventlessOutcome: rejection(`r${n}`) } : { reply: n };
+            const ids = n % 3 === 0 ? { ids: [`e${n}`] } : {};
+            writes.push(append(journal, stream, { commandId: `c${n}`, ...eventlessOutcome, ...ids }));
+            writes.push(append(journal, other, { commandId: `o${n}` }));
+          }
+          await Promise.all(writes);
+          const { commandHashes } = await journal.load('thing', 'a', undefined);
+          const nearOf = new Map<number, number[]>();
+          for (const told of commandHashes) {
+            for (const hash of hashesIn([told])) nearOf.set(hash, [...(nearOf.get(hash) ?? []), told[0]]);
+          }
+          for (const n of upTo(2_000)) {
+            const near = nearOf.get(hashText(`c${n}`)) ?? expect.fail(`c${n}`);
+            const found = await journal.findOutcome('thing', 'a', `c${n}`, near);
+            expect(found?.outcome, `c${n}`).to.deep.include(n % 50 === 0 ? { reason: `r${n}` } : { reply: n });
+            if (n % 3 !== 0 || n % 50 === 0) continue;
+            const nearEvent = nearOf.get(hashText(`e${n}`)) ?? expect.fail(`e${n}`);
+            const [event] = await journal.findEvents('thing', 'a', [`e${n}`], nearEvent);
+            expect(event?.id).to.equal(`e${n}`);
+          }
+          const far = nearOf.get(hashText('c1999')) ?? expect.fail();
+          expect(await journal.findOutcome('thing', 'a', 'c1', far)).to.equal(undefined);
+          expect(await journal.findEvents('thing', 'a', ['e3'], far)).to.deep.equal([]);
+          expect(await journal.findOutcome('thing', 'a', 'c50', [1])).to.equal(undefined);
+        }),
+      ).timeout(60_000);
 
       it(
         'finds events by the ids that they were given, in their aggregate only, and none by its place',
@@ -404,7 +448,7 @@ for (const [where, open] of Object.entries(journals)) {
           await append(journal, stream, { data: [4] });
           await append(journal, stream, { data: [5], ids: ['y'] });
           const find = async (id: string, ids: readonly string[]): Promise<unknown[]> =>
-            (await journal.findEvents('thing', id, ids)).map(({ id: found, version, position, data }) => [
+            (await journal.findEvents('thing', id, ids, ANYWHERE)).map(({ id: found, version, position, data }) => [
               found,
               version,
               position,
@@ -418,7 +462,7 @@ for (const [where, open] of Object.entries(journals)) {
           expect(await find('a', ['y'])).to.deep.equal([['y', 5, 5, 5]]);
           expect(await find('b', ['x'])).to.deep.equal([]);
           const { commandHashes } = await journal.load('thing', 'a', undefined);
-          for (const id of ['x', 'y', 'z']) expect(commandHashes).to.include(hashText(id));
+          for (const id of ['x', 'y', 'z']) expect(hashesIn(commandHashes)).to.include(hashText(id));
         }),
       );
 
@@ -428,10 +472,10 @@ for (const [where, open] of Object.entries(journals)) {
           const [one, two] = idsOfOneHash();
           const { stream } = await journal.load('thing', 'a', undefined);
           await append(journal, stream, { commandId: one, reply: 1 });
-          expect(await journal.findOutcome('thing', 'a', two)).to.equal(undefined);
+          expect(await journal.findOutcome('thing', 'a', two, ANYWHERE)).to.equal(undefined);
           await append(journal, stream, { commandId: two, eventlessOutcome: rejection('no') });
-          expect((await journal.findOutcome('thing', 'a', one))?.outcome).to.deep.include({ reply: 1 });
-          expect((await journal.findOutcome('thing', 'a', two))?.outcome).to.deep.include({ reason: 'no' });
+          expect((await journal.findOutcome('thing', 'a', one, ANYWHERE))?.outcome).to.deep.include({ reply: 1 });
+          expect((await journal.findOutcome('thing', 'a', two, ANYWHERE))?.outcome).to.deep.include({ reason: 'no' });
         }),
       );
 
@@ -442,12 +486,12 @@ for (const [where, open] of Object.entries(journals)) {
           await append(journal, other, { commandId: 'other', eventlessOutcome: rejection('other') });
           for (const n of upTo(5))
             await append(journal, stream, { commandId: `c${n}`, eventlessOutcome: rejection(`r${n}`) });
-          const found = await Promise.all(upTo(5).map((n) => journal.findOutcome('thing', 'a', `c${n}`)));
+          const found = await Promise.all(upTo(5).map((n) => journal.findOutcome('thing', 'a', `c${n}`, ANYWHERE)));
           expect(
             found.map((outcome) => (outcome?.outcome.kind === 'rejection' ? outcome.outcome.reason : '')),
           ).to.deep.equal(['', '', 'r3', 'r4', 'r5']);
-          expect(await journal.findOutcome('thing', 'b', 'other')).to.deep.equal(rejection('other'));
-          expect((await journal.load('thing', 'a', undefined)).commandHashes).to.have.members(
+          expect(await journal.findOutcome('thing', 'b', 'other', ANYWHERE)).to.deep.equal(rejection('other'));
+          expect(hashesIn((await journal.load('thing', 'a', undefined)).commandHashes)).to.have.members(
             ['c3', 'c4', 'c5'].map(hashText),
           );
         });
@@ -461,7 +505,10 @@ for (const [where, open] of Object.entries(journals)) {
             await append(journal, stream, { commandId: `c${n}`, data: n % 3 === 0 ? [1, 2, 3] : [1] });
           await append(journal, stream, { commandId: 'refused', eventlessOutcome: rejection('no') });
           const { commandHashes, version } = await journal.load('thing', 'a', undefined);
-          expect(commandHashes).to.have.members([...upTo(40).map((n) => hashText(`c${n}`)), hashText('refused')]);
+          expect(hashesIn(commandHashes)).to.have.members([
+            ...upTo(40).map((n) => hashText(`c${n}`)),
+            hashText('refused'),
+          ]);
           expect(version).to.equal(66);
         }),
       );
@@ -781,7 +828,7 @@ for (const [where, open] of Object.entries(journals)) {
           isUnknown = false;
           const codes = [await codeOf(append(journal, early.stream, { data: ['on what is known'] }))];
           const { stream: now, version, commandHashes } = await journal.load('thing', 'a', undefined);
-          expect(commandHashes).to.include(hashText('doubted'));
+          expect(hashesIn(commandHashes)).to.include(hashText('doubted'));
           codes.push(await codeOf(append(journal, now, { data: ['after'] })));
           expect(codes[1]).to.equal('it succeeded');
           const events = await readAll(journal, journal.head);

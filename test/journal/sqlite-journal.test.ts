@@ -2,12 +2,24 @@
 import { copyFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { hashText } from '../../src/core/fingerprint.js';
 import { pageChecksum } from '../../src/journal/checksums.js';
-import type { Journal } from '../../src/journal/journal.js';
+import type { Journal, LoadedStream } from '../../src/journal/journal.js';
 import { JOURNAL_LIMITS } from '../../src/journal/journal-limits.js';
 import { openJournal, openJournalReader } from '../../src/journal/open-journal.js';
 import { SqliteConnection } from '../../src/journal/sqlite-connection.js';
-import { append, codeOf, errorOf, inFolder, readAll, readWhole, settableClock } from './journal-harness.js';
+import { eventually } from '../support/eventually.js';
+import {
+  ANYWHERE,
+  append,
+  codeOf,
+  errorOf,
+  hashesIn,
+  inFolder,
+  readAll,
+  readWhole,
+  settableClock,
+} from './journal-harness.js';
 
 /** Runs statements on a file beside the journal that has it open. */
 async function meddle(path: string, ...statements: string[]): Promise<void> {
@@ -48,6 +60,11 @@ function snapshot(n: number): { state: string; schemaVersion: number; keep: numb
   return { state: JSON.stringify({ n }), schemaVersion: 1, keep: 2 };
 }
 
+/** Where the hashes stand differs between the file and what is behind its index. */
+function known({ commandHashes }: LoadedStream): { stream: undefined; commandHashes: number[] } {
+  return { stream: undefined, commandHashes: hashesIn(commandHashes) };
+}
+
 /** Everything a journal answers about what `fill` wrote. */
 async function contentOf(journal: Journal): Promise<unknown> {
   const [a, b] = [await journal.load('thing', 'a', 1), await journal.load('thing', 'b', 1)];
@@ -56,12 +73,12 @@ async function contentOf(journal: Journal): Promise<unknown> {
     head: journal.head,
     events: await readAll(journal, journal.head),
     byId: await readAll(journal, journal.head, { aggregate: 'thing', id: 'b' }),
-    a: { ...a, stream: undefined, events: await readWhole(journal, 'thing', 'a') },
-    b: { ...b, stream: undefined, events: await readWhole(journal, 'thing', 'b') },
+    a: { ...a, ...known(a), events: await readWhole(journal, 'thing', 'a') },
+    b: { ...b, ...known(b), events: await readWhole(journal, 'thing', 'b') },
     tail: (await readWhole(journal, 'thing', 'a', 45)).map(({ version }) => version),
     outcomes: await Promise.all(
       ['a1', 'a50', 'b50', 'refused', 'none'].map((id) =>
-        journal.findOutcome('thing', id.startsWith('a') ? 'a' : 'b', id),
+        journal.findOutcome('thing', id.startsWith('a') ? 'a' : 'b', id, ANYWHERE),
       ),
     ),
     records: await journal.readRecords('k'),
@@ -124,11 +141,10 @@ describe('a journal file', () => {
         ).to.deep.equal(expected);
         const loaded = await journal.load('thing', `${id}`, undefined);
         expect(loaded.version).to.equal(expected.length);
-        expect(loaded.commandHashes).to.have.length(expected.length);
-        for (const n of expected) {
-          expect((await journal.findOutcome('thing', `${id}`, `c${n}`))?.outcome, `c${n}`).to.deep.include({
-            position: n + 1,
-          });
+        expect(hashesIn(loaded.commandHashes)).to.have.length(expected.length);
+        for (const [index, n] of expected.entries()) {
+          const found = await journal.findOutcome('thing', `${id}`, `c${n}`, [index + 1]);
+          expect(found?.outcome, `c${n}`).to.deep.include({ position: n + 1 });
         }
       }
       await journal.close();
@@ -136,6 +152,41 @@ describe('a journal file', () => {
       expect((await again.load('thing', '7', undefined)).version).to.equal(Math.ceil((count - 7) / 500));
       await again.close();
     })).timeout(60_000);
+
+  it('names no more pages in a row of the index than a lookup should read, however long the history is', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'j.db');
+      const journal = await openJournal({ path, durability: 'os' });
+      const { stream } = await journal.load('thing', 'a', undefined);
+      const count = JOURNAL_LIMITS.tailRowsLeft + 500;
+      const data = [{ text: 'x'.repeat(JOURNAL_LIMITS.pageChars) }];
+      for (let n = 1; n <= count; n += 1) {
+        const done = append(journal, stream, { commandId: `c${n}`, data, reply: n });
+        if (n % 256 === 0 || n === count) await done;
+      }
+      // In the quiet they go from memory into the file; what was told of them before goes on being true.
+      const before = (await journal.load('thing', 'a', undefined)).commandHashes;
+      const rowCount = 'SELECT count(*) AS n FROM stream_page';
+      await eventually(async () => ((await rowsOf<{ n: number }>(path, rowCount))[0]?.n ?? 0) > 1, 30_000);
+      const rows = await rowsOf<{ pages: string }>(path, 'SELECT pages FROM stream_page');
+      const sizes = rows.map(({ pages }) => pages.split(',').length / 2);
+      expect(Math.max(...sizes)).to.equal(JOURNAL_LIMITS.indexRowPages);
+      expect(sizes.reduce((sum, size) => sum + size)).to.equal(count);
+      const after = (await journal.load('thing', 'a', undefined)).commandHashes;
+      for (const told of [before, after]) {
+        expect(hashesIn(told)).to.deep.equal(Array.from({ length: count }, (_, i) => hashText(`c${i + 1}`)));
+        for (const [near, hashes] of told) {
+          for (const n of [near, near + hashesIn([[near, hashes]]).length - 1]) {
+            const found = await journal.findOutcome('thing', 'a', `c${n}`, [near]);
+            expect(found?.outcome, `c${n}`).to.deep.include({ reply: n, version: n });
+          }
+        }
+      }
+      expect((await readWhole(journal, 'thing', 'a')).map(({ version }) => version)).to.deep.equal(
+        Array.from({ length: count }, (_, i) => i + 1),
+      );
+      await journal.close();
+    })).timeout(120_000);
 
   it('stores commits of any number of pages, with and without something beside them, as one row for each page', () =>
     inFolder(async (folder) => {

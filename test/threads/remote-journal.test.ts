@@ -119,7 +119,7 @@ describe('the journal at the end of a port', () => {
     const stream = await pair.stream('a');
     pair.remote.append(entry(stream, 1, []));
     pair.remote.release(stream);
-    const question = pair.remote.findOutcome('thing', 'a', 'command-1').catch((error: TroupeError) => error.code);
+    const question = pair.remote.findOutcome('thing', 'a', 'command-1', [1]).catch((error: TroupeError) => error.code);
     expect(await question).to.equal('TROUPE_JOURNAL_WRITE_FAILED');
     expect(pair.calls).to.deep.equal(['append a command-1', 'release a']);
   });
