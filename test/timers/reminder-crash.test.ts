@@ -39,7 +39,7 @@ async function allOf(reader: JournalReader): Promise<RecordedEvent[]> {
 }
 
 describe('reminders of a process that is killed', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   for (const workers of [0, 2]) {
     it(`come once each, in turn, never early, with ${workers} workers and ${KILLS} kills`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'troupe-'));
