@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { ActorSystem, actor, aggregate, saga } from 'troupe';
 import { ManualClock } from 'troupe/testkit';
 import { expectRefusal } from '../expect-refusal.js';
+import { eventually } from '../support/eventually.js';
 
 const nothing = (): void => undefined;
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
@@ -104,10 +105,6 @@ describe('flow control of sagas', function () {
       ...(clock === undefined ? {} : { clock }),
     });
   };
-  const until = async (holds: () => boolean): Promise<void> => {
-    for (let turns = 0; turns < 5_000 && !holds(); turns += 1) await new Promise((resolve) => setImmediate(resolve));
-    expect(holds(), String(holds)).to.equal(true);
-  };
   const quiet = async (): Promise<void> => {
     for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -124,11 +121,11 @@ describe('flow control of sagas', function () {
 
   it('lets so many be at work in total, and the others begin in order as these end', async () => {
     for (let i = 0; i < 8; i += 1) await system.ref(few, `s${i}`).start();
-    await until(() => turnstile.inside.length === 3);
+    await eventually(() => turnstile.inside.length === 3);
     await quiet();
     expect(turnstile.inside).to.deep.equal(['s0', 's1', 's2']);
     turnstile.letGo('s1');
-    await until(() => turnstile.inside.length === 3);
+    await eventually(() => turnstile.inside.length === 3);
     expect(turnstile.entered).to.deep.equal(['s0', 's1', 's2', 's3']);
     while (turnstile.entered.length < 8) {
       turnstile.letGo(...turnstile.inside);
@@ -144,11 +141,11 @@ describe('flow control of sagas', function () {
     for (const id of ['ada-1', 'ada-2', 'ben-1', 'ada-3', 'cleo-1']) {
       await system.ref(onePerCustomer, id).start({ customer: id.split('-')[0] ?? '' });
     }
-    await until(() => turnstile.inside.length === 3);
+    await eventually(() => turnstile.inside.length === 3);
     await quiet();
     expect(turnstile.inside).to.deep.equal(['ada-1', 'ben-1', 'cleo-1']);
     turnstile.letGo('ada-1');
-    await until(() => turnstile.inside.includes('ada-2'));
+    await eventually(() => turnstile.inside.includes('ada-2'));
     expect(turnstile.inside).not.to.include('ada-3');
   });
 
@@ -187,7 +184,7 @@ describe('flow control of sagas', function () {
 
   it('cancels one that waits for its turn at once', async () => {
     for (let i = 0; i < 5; i += 1) await system.ref(few, `s${i}`).start();
-    await until(() => turnstile.inside.length === 3);
+    await eventually(() => turnstile.inside.length === 3);
     await system.ref(few, 's4').cancel('no need');
     expect(
       await system
@@ -213,19 +210,19 @@ describe('flow control of sagas', function () {
     await start();
     for (let i = 0; i < 12; i += 1) await system.ref(paced, `s${i}`).start();
     const done = (): number => system.metrics().sagas.find(({ name }) => name === 'paced')?.done ?? 0;
-    await until(() => done() === 5);
+    await eventually(() => done() === 5);
     await clock.advance(900);
     expect(done()).to.equal(5);
     await clock.advance(200);
-    await until(() => done() === 10);
+    await eventually(() => done() === 10);
     await clock.advance(1_000);
-    await until(() => done() === 12);
+    await eventually(() => done() === 12);
   });
 
   it('lets so many asks be under way to one definition', async () => {
     for (let i = 0; i < 20; i += 1) await system.ref(asking, `s${i}`).start();
     while (turnstile.entered.length < 20) {
-      await until(() => turnstile.inside.length > 0);
+      await eventually(() => turnstile.inside.length > 0);
       await quiet();
       turnstile.letGo(...turnstile.inside);
     }
