@@ -15,7 +15,7 @@ import { type ArmContext, defineSuite, type Measurement } from '../harness/suite
 import { countBursts, doAll } from '../harness/throughput.js';
 
 const ONE = 1_000_000;
-const MANY = { aggregates: 2_000, events: 100 };
+const MANY = { aggregates: 10_000, events: 100 };
 const IN_FLIGHT = 1_000;
 /** Events of one append. */
 const APPEND = 1_000;
@@ -48,7 +48,7 @@ export const recovery = defineSuite({
     },
     {
       name: 'many-aggregates',
-      question: '2,000 aggregates with 100 events each (fewer with --quick), their events far apart',
+      question: '10,000 aggregates with 100 events each (fewer with --quick), their events far apart',
       unit: 'events/s',
       baselines: ['parse-and-apply', 'emmett-read'],
       run: recoverMany,

@@ -8,7 +8,7 @@
 import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { TroupeError } from '../core/troupe-error.js';
-import type { CellJournal, HashesNear, LoadedStream, Stream } from '../journal/journal.js';
+import type { CellJournal, EventFold, HashesNear, LoadedStream, Stream } from '../journal/journal.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { isSkipped, replay } from './replay.js';
 
@@ -32,7 +32,7 @@ export interface RecoveryReport {
 }
 
 /**
- * @throws what `journal.load` and `readStream` throw, what `apply` and upcasters throw, TROUPE_UPCAST_MISSING,
+ * @throws what `journal.load` and `replayStream` throw, what `apply` and upcasters throw, TROUPE_UPCAST_MISSING,
  * TROUPE_INVALID_EVENT, TROUPE_JOURNAL_CORRUPT when events are missing.
  */
 export async function recoverAggregate(
@@ -58,28 +58,55 @@ async function replayed(
   start: { readonly state: unknown; readonly version: number },
   report: RecoveryReport,
 ): Promise<RecoveredAggregate> {
-  let { state, version } = start;
-  let replayedBytes = 0;
-  const counted = definition.options.snapshot?.bytes !== undefined;
-  while (version < loaded.version) {
-    const page = await journal.readStream(definition.name, id, version, loaded.version);
-    for (const event of page) {
-      if (event.version !== version + 1) throw missing(definition, id, version + 1, event.version);
-      if (isSkipped(definition, event)) report.skipped(event);
-      state = replay(definition, state, event);
-      version = event.version;
-      if (counted) replayedBytes += Buffer.byteLength(JSON.stringify(event.data));
-    }
-    if (page.length === 0) throw missing(definition, id, version + 1, undefined);
+  const fold = new StateFold(definition, id, start, report);
+  while (fold.version < loaded.version) {
+    const before = fold.version;
+    await journal.replayStream(definition.name, id, fold, loaded.version);
+    if (fold.version === before) throw missing(definition, id, before + 1, undefined);
   }
   return {
     stream: loaded.stream,
-    state,
-    version,
+    state: fold.state,
+    version: fold.version,
     snapshotVersion: start.version,
-    replayedBytes,
+    replayedBytes: fold.bytes,
     commandHashes: loaded.commandHashes,
   };
+}
+
+/** The state of one instance on its way from the snapshot to the newest event. */
+class StateFold implements EventFold {
+  state: unknown;
+  version: number;
+  /** Bytes of the events taken, if the snapshot policy counts them; else 0. */
+  bytes = 0;
+  readonly #definition: RuntimeAggregate;
+  readonly #id: string;
+  readonly #report: RecoveryReport;
+  readonly #isCounted: boolean;
+
+  constructor(
+    definition: RuntimeAggregate,
+    id: string,
+    start: { readonly state: unknown; readonly version: number },
+    report: RecoveryReport,
+  ) {
+    this.#definition = definition;
+    this.#id = id;
+    this.#report = report;
+    this.#isCounted = definition.options.snapshot?.bytes !== undefined;
+    this.state = start.state;
+    this.version = start.version;
+  }
+
+  take(event: RecordedEvent): void {
+    const definition = this.#definition;
+    if (event.version !== this.version + 1) throw missing(definition, this.#id, this.version + 1, event.version);
+    if (isSkipped(definition, event)) this.#report.skipped(event);
+    this.state = replay(definition, this.state, event);
+    this.version = event.version;
+    if (this.#isCounted) this.bytes += Buffer.byteLength(JSON.stringify(event.data));
+  }
 }
 
 function missing(definition: RuntimeAggregate, id: string, version: number, found: number | undefined): TroupeError {

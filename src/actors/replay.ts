@@ -65,13 +65,30 @@ export function isSkipped(aggregate: RuntimeAggregate, event: RecordedEvent): bo
  */
 export function replay(aggregate: RuntimeAggregate, state: unknown, recorded: RecordedEvent): unknown {
   if (isSkipped(aggregate, recorded)) return state;
-  const { position: _position, recordedAt: _recordedAt, ...event } = upcast(aggregate, recorded);
+  const event = eventToApply(upcast(aggregate, recorded));
   try {
     return applyEvent(aggregate, state, event);
   } catch (error) {
     if (isTroupeError(error)) throw error;
     throw thrownBy(recorded, `apply of event ${recorded.type} threw ${showThrown(error)}`, error);
   }
+}
+
+/** Field by field: what a rest of a destructuring leaves out costs more than the rest of a replay. */
+function eventToApply(event: RecordedEvent): EventToApply {
+  return {
+    aggregate: event.aggregate,
+    aggregateId: event.aggregateId,
+    version: event.version,
+    type: event.type,
+    schemaVersion: event.schemaVersion,
+    data: event.data,
+    id: event.id,
+    commandId: event.commandId,
+    correlationId: event.correlationId,
+    causationId: event.causationId,
+    metadata: event.metadata,
+  };
 }
 
 /**

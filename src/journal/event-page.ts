@@ -112,7 +112,7 @@ function versionsIn(page: StoredPage, of: Versions): [EncodedEvent, number][] {
  * The one event that starts with `start`, without parsing its neighbours; undefined when the text occurs elsewhere
  * too (in the data of an event), so that it takes a parser to tell. The caller knows that the event is there.
  */
-function extractOne(body: string, start: string): EncodedEvent | undefined {
+export function extractOne(body: string, start: string): EncodedEvent | undefined {
   const from = body.indexOf(start);
   if (from < 0 || body.indexOf(start, from + 1) >= 0) return undefined;
   // Written by event-codec.ts, and the checksum says that it was not changed since.

@@ -40,12 +40,18 @@ export const JOURNAL_LIMITS = {
   tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */
   outcomes: 1_000,
-  /** Pages visited for one answer of `readStream`. */
+  /** Pages visited for one answer of `readStream`, or one step of `replayStream`. */
   readSpans: 512,
-  /** Events in one answer of `readStream`, but for what is in the page of the last one: fewer answers, each on the heap. */
+  /** Events in one answer of `readStream`: fewer answers, each on the heap. */
   replayEvents: 4_096,
-  /** Characters of pages read for all the answers of one query of `readStream`; beyond, each gets what it has, or one page. */
+  /** Characters of pages read for one step of `replayStream`, whose events are folded one by one. */
+  replayEach: 8_000_000,
+  /** Characters of pages read for all the steps of one sweep; beyond, each gets what it has, or one page. */
   replayChars: 32_000_000,
+  /** Characters of the pages that are folded between two looks at the event loop, while the next are read: some 10,000 events. */
+  sweepChars: 1_000_000,
+  /** Runs of pages asked for at once: as many as have that many characters when they are single pages. */
+  sweepRuns: 1_024,
   /** Positions looked up in one query. */
   readPositions: 4_096,
   /** Characters of the index read for one answer of `readStream`: some 500 pages. */

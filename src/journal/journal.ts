@@ -65,6 +65,14 @@ export interface StoredOutcome {
   readonly outcome: Outcome;
 }
 
+/** What makes a state of the events of one aggregate, one by one. */
+export interface EventFold {
+  /** Version of the last event taken. */
+  readonly version: number;
+  /** The next event, decoded by `decodeForReplay`: it belongs to the fold alone. What this throws ends the replay. */
+  take(event: RecordedEvent): void;
+}
+
 /** What one command, or one `append`, adds to the journal. */
 export interface JournalEntry {
   readonly stream: Stream;
@@ -179,6 +187,13 @@ export interface Journal {
    */
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]>;
   /**
+   * Hands a fold the committed events behind its version, up to `to`, in order of version: some of them, at least one if
+   * there are any. Nothing but what the fold makes of them is kept.
+   *
+   * @throws what the fold throws
+   */
+  replayStream(aggregate: string, id: string, fold: EventFold, to: number): Promise<void>;
+  /**
    * The first outcome of a command, from its events or from the window of eventless outcomes.
    *
    * @param near where its hash stands: as `load` has told, or versions of entries that were committed since
@@ -232,5 +247,5 @@ export interface Journal {
 /** The journal as cells need it; on a worker, the far end of a port. */
 export type CellJournal = Pick<
   Journal,
-  'head' | 'load' | 'release' | 'readStream' | 'findOutcome' | 'findEvents' | 'append'
+  'head' | 'load' | 'release' | 'readStream' | 'replayStream' | 'findOutcome' | 'findEvents' | 'append'
 >;

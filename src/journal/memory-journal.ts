@@ -12,6 +12,7 @@ import type { StoredPage } from './event-page.js';
 import { GroupCommit } from './group-commit.js';
 import type {
   CommittedEvents,
+  EventFold,
   EventPage,
   EventQuery,
   Journal,
@@ -95,6 +96,10 @@ export class MemoryJournal implements Journal {
 
   async readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
     return this.#store.readStream(aggregate, id, after, to);
+  }
+
+  async replayStream(aggregate: string, id: string, fold: EventFold, to: number): Promise<void> {
+    for (const event of this.#store.readStream(aggregate, id, fold.version, to)) fold.take(event);
   }
 
   async findOutcome(...question: Parameters<Journal['findOutcome']>): Promise<StoredOutcome | undefined> {

@@ -72,7 +72,7 @@ export class SqliteJournal implements Journal {
     this.#parts = parts;
     this.#writer = writer(this);
     const streams = new SqliteStreams(parts.reading, () => store.tail);
-    this.#recovery = new SqliteRecovery(streams, new SqliteSnapshots(parts.reading, parts.warn));
+    this.#recovery = new SqliteRecovery(parts.reading, streams, new SqliteSnapshots(parts.reading, parts.warn));
     this.#repeats = new SqliteRepeats(streams);
     this.#checkpointer = new Checkpointer({
       connection: parts.checkpointing,
@@ -153,6 +153,10 @@ export class SqliteJournal implements Journal {
 
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
     return this.#recovery.readStream(aggregate, id, after, Math.min(to, Number.MAX_SAFE_INTEGER));
+  }
+
+  replayStream(...question: Parameters<Journal['replayStream']>): Promise<void> {
+    return this.#recovery.replayStream(...question);
   }
 
   findOutcome(...question: Parameters<Journal['findOutcome']>): Promise<StoredOutcome | undefined> {

@@ -42,6 +42,16 @@ const PAGES_AT = joined(
   '?2',
 );
 
+const PAGES_WITHIN = joined(
+  `SELECT DISTINCT first_position, first_position AS place, octet_length(body) AS octets
+   FROM json_each(?1) AS run CROSS JOIN event_page
+     ON first_position >= (
+       SELECT coalesce(max(first_position), 0) FROM event_page WHERE first_position <= run.value ->> 0
+     )
+     AND first_position <= run.value ->> 1`,
+  '?2',
+);
+
 interface JoinedPages {
   readonly facts: string | null;
   readonly bodies: string | null;
@@ -71,6 +81,18 @@ export async function pagesFrom(session: SqliteSession, position: number, limit:
  */
 export async function pagesAt(session: SqliteSession, positions: readonly number[]): Promise<StoredPage[]> {
   return split(await session.get<JoinedPages>(PAGES_AT, JSON.stringify(positions), JOURNAL_LIMITS.readChars));
+}
+
+/**
+ * The pages that hold the positions of these runs, from the first to the last of each, in order, each once; fewer, from the
+ * front, when they are too large together. Whether a page holds a position is for the caller to see.
+ */
+export async function pagesWithin(
+  session: SqliteSession,
+  runs: readonly (readonly [from: number, to: number])[],
+  most: number,
+): Promise<StoredPage[]> {
+  return split(await session.get<JoinedPages>(PAGES_WITHIN, JSON.stringify(runs), most));
 }
 
 /**

@@ -5,11 +5,12 @@
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { damaged } from './checksums.js';
-import { selectVersions } from './event-page.js';
-import { checkedHashes, hashesNear, lastIndexed, spansAfter, storedRow } from './index-row.js';
-import type { Span, StoredHashes, StoredPages } from './index-row.js';
-import { type HashesNear, type StoredSnapshot, WITHOUT_EVENTS } from './journal.js';
+import { checkedHashes, hashesNear, lastIndexed, storedRow } from './index-row.js';
+import type { StoredHashes, StoredPages } from './index-row.js';
+import { type EventFold, type HashesNear, type StoredSnapshot, WITHOUT_EVENTS } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
+import type { SqliteSession } from './sqlite-connection.js';
+import { SWEEP, sweep, SweptAggregate } from './sqlite-replay.js';
 import type { SnapshotRow, SqliteSnapshots } from './sqlite-snapshots.js';
 import { aboutStreams, type SqliteStreams } from './sqlite-streams.js';
 import { TickBatch } from './tick-batch.js';
@@ -66,22 +67,28 @@ interface LoadQuestion {
   readonly schemaVersion: number | undefined;
 }
 
-interface EventsQuestion {
+interface ReplayQuestion {
   readonly aggregate: string;
   readonly id: string;
-  readonly after: number;
+  readonly fold: EventFold;
   readonly to: number;
+  readonly mostChars: number;
 }
+
+/** What a fold has thrown. */
+type Failure = { readonly error: unknown } | undefined;
 
 const UNKNOWN: LoadedPosition = { number: 0, version: 0, outcomeSeq: 0, commandHashes: [], snapshot: undefined };
 
 export class SqliteRecovery {
+  readonly #session: SqliteSession;
   readonly #streams: SqliteStreams;
   readonly #snapshots: SqliteSnapshots;
   readonly #loads = new TickBatch<LoadQuestion, LoadedPosition>(256, (questions) => this.#load(questions));
-  readonly #events = new TickBatch<EventsQuestion, readonly RecordedEvent[]>(256, (questions) => this.#read(questions));
+  readonly #replays = new TickBatch<ReplayQuestion, Failure>(SWEEP, (questions) => this.#replay(questions));
 
-  constructor(streams: SqliteStreams, snapshots: SqliteSnapshots) {
+  constructor(session: SqliteSession, streams: SqliteStreams, snapshots: SqliteSnapshots) {
+    this.#session = session;
     this.#streams = streams;
     this.#snapshots = snapshots;
   }
@@ -90,8 +97,20 @@ export class SqliteRecovery {
     return this.#loads.ask({ aggregate, id, schemaVersion });
   }
 
-  readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
-    return this.#events.ask({ aggregate, id, after, to });
+  async replayStream(aggregate: string, id: string, fold: EventFold, to: number): Promise<void> {
+    await this.#ask({ aggregate, id, fold, to, mostChars: JOURNAL_LIMITS.replayEach });
+  }
+
+  async readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
+    const list = new EventList(after);
+    const enough = Math.min(to, after + JOURNAL_LIMITS.replayEvents);
+    await this.#ask({ aggregate, id, fold: list, to: enough, mostChars: JOURNAL_LIMITS.readChars });
+    return list.events;
+  }
+
+  async #ask(question: ReplayQuestion): Promise<void> {
+    const failure = await this.#replays.ask(question);
+    if (failure !== undefined) throw failure.error;
   }
 
   async #load(questions: readonly LoadQuestion[]): Promise<LoadedPosition[]> {
@@ -120,49 +139,39 @@ export class SqliteRecovery {
     return loaded;
   }
 
-  async #read(questions: readonly EventsQuestion[]): Promise<RecordedEvent[][]> {
-    const wanted = questions.map(({ aggregate, id, after }) => [aggregate, id, after]);
+  /** Asked again after a failure, a question goes on where its fold is. */
+  async #replay(questions: readonly ReplayQuestion[]): Promise<Failure[]> {
+    const wanted = questions.map(({ aggregate, id, fold }) => [aggregate, id, fold.version]);
     const { answers, indexedTo } = await this.#streams.ask(FIND_ROWS, wanted);
-    const events = questions.map((): RecordedEvent[] => []);
-    const chars = questions.map(() => 0);
-    const spans: { readonly place: number; readonly span: Span }[] = [];
-    for (const [place, number, indexed] of answers) {
-      const { after, to } = questions[place] ?? unreachable();
-      const rows = [...indexed.map((row) => storedRow(number, row)), ...this.#streams.tail.rowsOf(number, indexedTo)];
-      const enough = Math.min(to, after + JOURNAL_LIMITS.replayEvents);
-      for (const span of spansAfter(rows, after, JOURNAL_LIMITS.readSpans)) {
-        if (span.firstVersion <= enough) spans.push({ place, span });
-      }
-    }
-    let charsOfAll = 0;
-    await this.#streams.visitPages(
-      spans,
-      ({ place, span }, page) => {
-        const { aggregate, id, after, to } = questions[place] ?? unreachable();
-        chars[place] = (chars[place] ?? 0) + page.body.length;
-        charsOfAll += page.body.length;
-        selectVersions(page, { aggregate, id, ...clip(span, after, to) }, events[place] ?? unreachable());
-      },
-      // Each question gets something, or it would seem that there is nothing.
-      ({ place }) =>
-        chars[place] === 0 ||
-        ((chars[place] ?? 0) < JOURNAL_LIMITS.readChars && charsOfAll < JOURNAL_LIMITS.replayChars),
+    const swept = questions.map(
+      ({ aggregate, id, fold, to, mostChars }) => new SweptAggregate(aggregate, id, fold, to, mostChars),
     );
-    return events;
+    let planned = 0;
+    for (const [place, number, indexed] of answers) {
+      const rows = indexed.map((row) => storedRow(number, row));
+      rows.push(...this.#streams.tail.rowsOf(number, indexedTo));
+      planned += swept[place]?.plan(rows, JOURNAL_LIMITS.readSpans) ?? 0;
+    }
+    await sweep(this.#session, swept, planned);
+    return swept.map(({ failure }) => failure);
   }
 }
 
-/** The part of a span within `after < version <= to`; its position is known only if it starts where the span does. */
-function clip(span: Span, after: number, to: number): Omit<Span, 'position'> & { position?: number } {
-  const lastVersion = Math.min(span.lastVersion, to);
-  if (span.firstVersion > after) return { ...span, lastVersion };
-  return { firstVersion: after + 1, lastVersion };
+/** Events as they are. */
+class EventList implements EventFold {
+  readonly events: RecordedEvent[] = [];
+  version: number;
+
+  constructor(after: number) {
+    this.version = after;
+  }
+
+  take(event: RecordedEvent): void {
+    this.events.push(event);
+    this.version = event.version;
+  }
 }
 
 function rangeOf([firstVersion, lastVersion]: StoredHashes): { firstVersion: number; lastVersion: number } {
   return { firstVersion, lastVersion };
-}
-
-function unreachable(): never {
-  throw new Error('every answer belongs to a question');
 }

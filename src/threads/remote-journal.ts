@@ -8,7 +8,7 @@ import { NumberedItems } from '../core/numbered-items.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { atMicrotask } from '../core/microtask.js';
-import type { CellJournal, JournalEntry, LoadedStream, StoredOutcome, Stream } from '../journal/journal.js';
+import type { CellJournal, EventFold, JournalEntry, LoadedStream, StoredOutcome, Stream } from '../journal/journal.js';
 import {
   COMMIT_NUMBERS,
   type JournalAnswer,
@@ -116,6 +116,10 @@ export class RemoteJournal implements CellJournal {
 
   readStream(aggregate: string, id: string, after: number, to: number): Promise<readonly RecordedEvent[]> {
     return this.#ask((seq) => ['read', seq, aggregate, id, after, to]);
+  }
+
+  async replayStream(aggregate: string, id: string, fold: EventFold, to: number): Promise<void> {
+    for (const event of await this.readStream(aggregate, id, fold.version, to)) fold.take(event);
   }
 
   findOutcome(...question: Parameters<CellJournal['findOutcome']>): Promise<StoredOutcome | undefined> {

@@ -6,7 +6,6 @@ import { asyncProperty, assert, integer } from 'fast-check';
 import { z } from 'zod';
 import { aggregate } from '../../src/actors/aggregate-definition.js';
 import { recoverAggregate } from '../../src/actors/aggregate-recovery.js';
-import type { RecordedEvent } from '../../src/core/recorded-event.js';
 import type { Journal } from '../../src/journal/journal.js';
 import { AggregateHarness, codeOf, errorOf, stateOf } from './aggregate-harness.js';
 import { ledger, Script } from './ledger.js';
@@ -149,9 +148,11 @@ describe('aggregate, loading', () => {
       new Proxy<Journal>(old.memory, {
         get(target, key) {
           const value: unknown = Reflect.get(target, key, target);
-          if (key === 'readStream') {
-            return async (...args: Parameters<Journal['readStream']>): Promise<readonly RecordedEvent[]> =>
-              (await target.readStream(...args)).filter((event) => event.version !== missing);
+          if (key === 'replayStream') {
+            return async (...[name, id, fold, to]: Parameters<Journal['replayStream']>): Promise<void> => {
+              for (const event of await target.readStream(name, id, fold.version, to))
+                if (event.version !== missing) fold.take(event);
+            };
           }
           return typeof value === 'function' ? value.bind(target) : value;
         },

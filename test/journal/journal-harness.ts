@@ -16,6 +16,7 @@ import {
 } from '../../src/journal/event-codec.js';
 import type { TimerChange } from '../../src/journal/timer-change.js';
 import type {
+  EventFold,
   EventPage,
   EventQuery,
   HashesNear,
@@ -144,6 +145,35 @@ export async function readWhole(journal: Journal, aggregate: string, id: string,
     const page = await journal.readStream(aggregate, id, events.at(-1)?.version ?? after, Number.MAX_SAFE_INTEGER);
     if (page.length === 0) return events;
     events.push(...page);
+  }
+}
+
+/** Keeps what it is given, and refuses what does not follow. */
+export class KeptEvents implements EventFold {
+  readonly events: RecordedEvent[] = [];
+  version: number;
+  readonly #broken: number | undefined;
+
+  /** @param broken the version at which it throws */
+  constructor(after = 0, broken?: number) {
+    this.version = after;
+    this.#broken = broken;
+  }
+
+  take(event: RecordedEvent): void {
+    if (event.version !== this.version + 1) throw new Error(`${event.version} came behind ${this.version}`);
+    if (event.version === this.#broken) throw new Error(`broken at ${event.aggregateId}@${event.version}`);
+    this.events.push(event);
+    this.version = event.version;
+  }
+}
+
+/** Hands a fold all events of an aggregate up to a version, step by step. */
+export async function replayWhole(journal: Journal, id: string, fold: KeptEvents, to: number): Promise<void> {
+  while (fold.version < to) {
+    const before = fold.version;
+    await journal.replayStream('thing', id, fold, to);
+    if (fold.version === before) throw new Error(`nothing comes behind version ${before}`);
   }
 }
 

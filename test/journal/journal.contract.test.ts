@@ -10,6 +10,8 @@ import { openJournal } from '../../src/journal/open-journal.js';
 import type { OpenJournalOptions } from '../../src/journal/open-journal.js';
 import {
   ANYWHERE,
+  KeptEvents,
+  replayWhole,
   append,
   codeOf,
   errorOf,
@@ -382,6 +384,70 @@ for (const [where, open] of Object.entries(journals)) {
           // As it was appended.
           const { list } = (event ?? expect.fail()).data as { list: number[] };
           expect(list).to.be.frozen;
+        }),
+      );
+    });
+
+    describe('replays', () => {
+      /** Entries of one to three events, of aggregates in turns; what each of them has. */
+      const fill = async (journal: Journal, aggregates: number, entries: number): Promise<Map<string, unknown[]>> => {
+        const stored = new Map<string, unknown[]>();
+        const writes: Promise<unknown>[] = [];
+        for (let n = 0; n < aggregates; n += 1) {
+          const { stream } = await journal.load('thing', `${n}`, undefined);
+          const all: unknown[] = [];
+          stored.set(`${n}`, all);
+          for (let i = 0; i < entries; i += 1) {
+            const data = upTo(1 + ((n + i) % 3)).map((part) => ({ n, i, part }));
+            all.push(...data);
+            writes.push(append(journal, stream, { data }));
+          }
+        }
+        await Promise.all(writes);
+        return stored;
+      };
+
+      it(
+        'hand each of 300 folds at once its own events, in order and once, from its version up to the one asked for',
+        withJournal(async (journal) => {
+          const stored = await fill(journal, 300, 12);
+          const events = await readAll(journal, journal.head);
+          await Promise.all(
+            Array.from(stored, async ([id, data], n) => {
+              const to = n % 3 === 0 ? data.length - 2 : data.length;
+              const after = n % 7;
+              const kept = new KeptEvents(after);
+              await replayWhole(journal, id, kept, to);
+              expect(kept.events.map((event) => event.data)).to.deep.equal(data.slice(after, to));
+              const positions = events.filter(({ aggregateId }) => aggregateId === id).slice(after, to);
+              expect(kept.events).to.deep.equal(positions);
+            }),
+          );
+        }),
+      ).timeout(60_000);
+
+      it(
+        'fail for a fold that throws, with what it has thrown, and for no other',
+        withJournal(async (journal) => {
+          const stored = await fill(journal, 40, 5);
+          await Promise.all(
+            Array.from(stored, async ([id, data], n) => {
+              const kept = new KeptEvents(0, n % 4 === 0 ? 3 : undefined);
+              const outcome = await replayWhole(journal, id, kept, data.length).catch((error: Error) => error.message);
+              expect(outcome).to.equal(n % 4 === 0 ? `broken at ${id}@3` : undefined);
+              expect(kept.version).to.equal(n % 4 === 0 ? 2 : data.length);
+            }),
+          );
+        }),
+      );
+
+      it(
+        'of events that are not there change nothing',
+        withJournal(async (journal) => {
+          await fill(journal, 2, 3);
+          const kept = new KeptEvents(6);
+          for (const id of ['0', 'nobody']) await journal.replayStream('thing', id, kept, 100);
+          expect(kept.version).to.equal(6);
         }),
       );
     });

@@ -12,6 +12,8 @@ import { ManualClock } from '../../src/testkit/manual-clock.js';
 import { eventually } from '../support/eventually.js';
 import {
   ANYWHERE,
+  KeptEvents,
+  replayWhole,
   append,
   codeOf,
   errorOf,
@@ -153,6 +155,59 @@ describe('a journal file', () => {
       const again = await openJournal({ path });
       expect((await again.load('thing', '7', undefined)).version).to.equal(Math.ceil((count - 7) / 500));
       await again.close();
+    })).timeout(60_000);
+
+  it('replays everybody whose events are whole beside a damaged page, each event once', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'j.db');
+      const journal = await openJournal({ path });
+      const ids = Array.from({ length: 60 }, (_, n) => `${n}`);
+      const streams = await Promise.all(ids.map(async (id) => (await journal.load('thing', id, undefined)).stream));
+      // Rounds of one event each; large ones have pages of their own, so that some pages hold one aggregate only.
+      for (let round = 1; round <= 6; round += 1) {
+        const text = 'x'.repeat(round === 4 ? JOURNAL_LIMITS.pageChars : 10);
+        await Promise.all(streams.map((stream) => append(journal, stream, { data: [{ round, text }] })));
+      }
+      const [victim] = await readAll(journal, journal.head, { aggregate: 'thing', id: '17', after: 3 * 60 });
+      const damage = `UPDATE event_page SET body = replace(body, 'xx', 'xy') WHERE first_position = ${victim?.position}`;
+      await meddle(path, damage);
+      const outcomes = await Promise.all(
+        ids.map(async (id) => {
+          const kept = new KeptEvents();
+          const code = await codeOf(replayWhole(journal, id, kept, 6));
+          return [id, code, kept.events.map(({ version }) => version)] as const;
+        }),
+      );
+      for (const [id, code, versions] of outcomes) {
+        if (id !== '17') expect([id, code, versions]).to.deep.equal([id, 'it succeeded', [1, 2, 3, 4, 5, 6]]);
+        else expect([code, [1, 2, 3].slice(0, versions.length)]).to.deep.equal(['TROUPE_JOURNAL_CORRUPT', versions]);
+      }
+      await journal.close();
+    }));
+
+  it('replays what is larger than a step may read, in steps', () =>
+    inFolder(async (folder) => {
+      const journal = await openJournal({ path: join(folder, 'j.db'), durability: 'os' });
+      const streams = await Promise.all(
+        ['a', 'b', 'c'].map(async (id) => (await journal.load('thing', id, undefined)).stream),
+      );
+      const text = 'x'.repeat(JOURNAL_LIMITS.sweepChars / 4);
+      const count = Math.ceil((1.5 * JOURNAL_LIMITS.replayEach) / text.length);
+      for (let n = 0; n < count; n += 1) {
+        await Promise.all(streams.map((stream) => append(journal, stream, { data: [{ n, text }] })));
+      }
+      await Promise.all(
+        streams.map(async ({ id }) => {
+          const kept = new KeptEvents();
+          await journal.replayStream('thing', id, kept, count);
+          expect(kept.version).to.be.greaterThan(0).and.lessThan(count);
+          await replayWhole(journal, id, kept, count);
+          expect(kept.events.map(({ data }) => (data as { n: number }).n)).to.deep.equal(
+            Array.from({ length: count }, (_, n) => n),
+          );
+        }),
+      );
+      await journal.close();
     })).timeout(60_000);
 
   it('names no more pages in a row of the index than a lookup should read, however long the history is', () =>
