@@ -18,7 +18,6 @@ import type { Logger } from '../core/logger.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
-import { fromWireError } from '../core/wire-error.js';
 import type { Journal } from '../journal/journal.js';
 import type { ParkedLetters, ParkedOwner } from '../reactions/parked-letters.js';
 import { Pauses } from '../reactions/pauses.js';
@@ -31,21 +30,15 @@ import { EventBringer } from './event-bringer.js';
 import { IdleSagas } from './idle-sagas.js';
 import type { RunSurroundings } from './run-surroundings.js';
 import type { RuntimeSaga } from './saga-definition.js';
+import { SagaInquiries } from './saga-inquiries.js';
 import { SagaLetters } from './saga-letters.js';
 import { SagaMemory } from './saga-memory.js';
 import { SagaCounts, type SagaNumbers } from './saga-numbers.js';
-import {
-  type EndedHead,
-  type IdleFacts,
-  nameIn,
-  SAGA_CANCEL,
-  SAGA_TIMER,
-  type SagaHead,
-  sagaKey,
-} from './saga-records.js';
+import { type EndedHead, nameIn, SAGA_CANCEL, SAGA_TIMER, sagaKey } from './saga-records.js';
 import type { SagaStartOptions, SagaStatus } from './saga-ref.js';
-import { SagaResults, type ResultWaiter } from './saga-results.js';
+import { SagaResults } from './saga-results.js';
 import { SagaRetention } from './saga-retention.js';
+import { reviveSagas } from './saga-revival.js';
 import type { SagaRun } from './saga-run.js';
 import { startedBy, starterName, starterOf } from './saga-starter.js';
 import { SagaStarts } from './saga-starts.js';
@@ -102,6 +95,7 @@ export class Sagas implements ParkedOwner {
   #left: readonly string[] = [];
   readonly #askGates = new Map<string, AskGate>();
   readonly #results: SagaResults;
+  readonly #inquiries: SagaInquiries;
   readonly #counts = new SagaCounts();
   #stopping: Promise<void> | undefined;
 
@@ -138,12 +132,20 @@ export class Sagas implements ParkedOwner {
       load: (key) => void this.#memory.load(key),
     });
     this.#memory.join(this.#surroundings(index), this.#queue);
+    this.#inquiries = new SagaInquiries({
+      clock,
+      store: this.#store,
+      memory: this.#memory,
+      queue: this.#queue,
+      idle: this.#idle,
+      results: this.#results,
+    });
     this.#starts = new SagaStarts({
       journal,
       clock,
       store: this.#store,
       queue: this.#queue,
-      isHere: (key) => this.#isHere(key),
+      isHere: (key) => this.#inquiries.isHere(key),
       started: (key) => this.#counts.add(nameIn(key), 'started'),
     });
     this.#letters = new SagaLetters({
@@ -213,32 +215,14 @@ export class Sagas implements ParkedOwner {
     if (this.#definitions.size === 0) return;
     const { clock, log } = this.#options;
     this.#events.start();
-    const unknown = new Map<string, number>();
-    const limited: { readonly key: string; readonly head: SagaHead }[] = [];
-    const left: string[] = [];
-    for await (const { key, head } of this.#store.heads()) {
-      const name = nameIn(key);
-      if (head.idle === undefined) left.push(key);
-      if (!this.#definitions.has(name)) unknown.set(name, (unknown.get(name) ?? 0) + 1);
-      else if (head.idle === undefined && this.#queue.limits(key)) limited.push({ key, head });
-      else {
-        // Who sleeps or waits has begun; a parked one has given its place away.
-        if (head.idle?.state !== 'parked') this.#queue.hold(key, head.lane);
-        if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) {
-          if (head.idle !== undefined) this.#memory.overslept(key, head.idle);
-          this.#queue.enqueue(key, undefined);
-        } else this.#memory.rest(key, head.idle);
-      }
-    }
-    this.#left = left;
-    // Runs are numbered in order of their starts, so those that had begun get their places back first.
-    limited.sort((a, b) => (a.head.run < b.head.run ? -1 : 1));
-    for (const { key, head } of limited) this.#queue.add(key, undefined, head.lane);
-    for (const [name, count] of unknown) {
-      log.warn(
-        `${count} sagas ${name} have not ended, and no such saga is in the cast: export it again, so that they go on`,
-      );
-    }
+    this.#left = await reviveSagas({
+      definitions: this.#definitions,
+      store: this.#store,
+      queue: this.#queue,
+      memory: this.#memory,
+      clock,
+      log,
+    });
     await this.#cancelRequests();
     this.#events.take();
     this.#queue.next();
@@ -310,44 +294,16 @@ export class Sagas implements ParkedOwner {
     );
   }
 
-  async status(name: string, id: string): Promise<SagaStatus> {
+  status(name: string, id: string): Promise<SagaStatus> {
     this.#known(name);
-    const key = sagaKey(name, id);
-    const here = this.#statusHere(key);
-    if (here !== undefined) return here;
-    await this.#memory.left(key);
-    const { end, head } = await this.#store.find(key);
-    if (end !== undefined) {
-      return {
-        state: end.state,
-        since: end.endedAt,
-        ...(end.error === undefined ? {} : { error: fromWireError(end.error) }),
-      };
-    }
-    if (head?.idle !== undefined && !this.#isHere(key)) return statusOf(head.idle);
-    const since = head?.startedAt ?? this.#options.clock.now();
-    return this.#statusHere(key) ?? { state: head === undefined ? 'not-started' : 'running', since };
+    return this.#inquiries.status(sagaKey(name, id));
   }
 
   /** Resolves with what the run returned, once it has. */
   async result(name: string, id: string): Promise<unknown> {
     this.#known(name);
     const key = sagaKey(name, id);
-    let waiter: ResultWaiter | undefined;
-    const result = new Promise<unknown>((resolve, reject) => {
-      waiter = { resolve, reject };
-    });
-    // Made by the promise's executor.
-    const listed = waiter as unknown as ResultWaiter;
-    this.#results.add(key, listed);
-    const standing = this.#standingError(key);
-    if (standing !== undefined) this.#results.settle(key, listed, standing);
-    else if (!this.#isHere(key)) {
-      const { end } = await this.#store.find(key);
-      if (end !== undefined) this.#results.settle(key, listed, end);
-    }
-    if (this.#stopping !== undefined) this.#results.settle(key, listed, this.#stopped(key));
-    return result;
+    return this.#inquiries.result(key, () => (this.#stopping === undefined ? undefined : this.#stopped(key)));
   }
 
   /** Whether a letter is about one of these sagas. */
@@ -478,26 +434,6 @@ export class Sagas implements ParkedOwner {
     this.#results.settleAll(run.key, end);
   }
 
-  #statusHere(key: string): SagaStatus | undefined {
-    const run = this.#memory.runs.get(key);
-    if (run !== undefined) return run.status();
-    const facts = this.#idle.get(key);
-    if (facts !== undefined) return statusOf(facts);
-    if (!this.#queue.has(key) && !this.#memory.isLoading(key)) return undefined;
-    return { state: 'running', since: this.#queue.startOf(key)?.head.startedAt ?? this.#options.clock.now() };
-  }
-
-  #isHere(key: string): boolean {
-    const { runs } = this.#memory;
-    return runs.has(key) || this.#queue.has(key) || this.#memory.isLoading(key) || this.#idle.get(key) !== undefined;
-  }
-
-  /** The error that a saga stands still with. */
-  #standingError(key: string): Error | undefined {
-    const status = this.#statusHere(key);
-    return status?.state === 'parked' ? status.error : undefined;
-  }
-
   /** Resolves when the start events committed so far have started their sagas. */
   async #startsTaken(): Promise<void> {
     const { window, clock, askTimeoutMs } = this.#options;
@@ -528,13 +464,4 @@ export class Sagas implements ParkedOwner {
   #refuseWhenStopping(name: string, id: string): void {
     if (this.#stopping !== undefined) throw this.#stopped(sagaKey(name, id));
   }
-}
-
-function statusOf({ state, since, waitingFor, error }: IdleFacts): SagaStatus {
-  return {
-    state,
-    since,
-    ...(waitingFor === undefined ? {} : { waitingFor }),
-    ...(error === undefined ? {} : { error: fromWireError(error) }),
-  };
 }
