@@ -216,6 +216,6 @@ class ServedEntry implements JournalEntry {
   }
 
   failed(error: TroupeError): void {
-    this.#answers.add(['failed', this.#seq, toWireError(error)]);
+    this.#answers.add(['entry-failed', this.#seq, toWireError(error)]);
   }
 }

@@ -15,7 +15,7 @@ export type StreamNumber = number;
 
 /** Entries, in their order. */
 export interface WireEntries {
-  /** Number of the first one; the others follow it. */
+  /** Number of the first one, in a count of their own; the others follow it. */
   readonly first: number;
   /** `ENTRY_NUMBERS` of each: stream, base version, number of events, hash of the command id. */
   readonly numbers: readonly number[];
@@ -58,6 +58,7 @@ export interface WireStream {
 
 export type JournalAnswer =
   | readonly [kind: 'failed', seq: number, error: WireError]
+  | readonly [kind: 'entry-failed', entry: number, error: WireError]
   | readonly [kind: 'loaded', seq: number, stream: WireStream]
   | readonly [kind: 'events', seq: number, events: readonly RecordedEvent[]]
   | readonly [kind: 'outcome', seq: number, outcome: StoredOutcome | undefined];

@@ -81,6 +81,8 @@ export class RemoteJournal implements CellJournal {
   #columns: EntryColumns | undefined;
   #requests: JournalRequest[] = [];
   #scheduled = false;
+  /** Entries are numbered apart from questions: those of one turn follow each other, whatever was asked between them. */
+  #lastEntry = 0;
   #lastSeq = 0;
   #head: number;
 
@@ -134,9 +136,9 @@ export class RemoteJournal implements CellJournal {
     // Streams come from `load` of this journal.
     const stream = entry.stream as RemoteStream;
     stream.head += entry.eventCount;
-    this.#lastSeq += 1;
-    this.#entries.add(this.#lastSeq, entry);
-    this.#columns ??= new EntryColumns(this.#lastSeq);
+    this.#lastEntry += 1;
+    this.#entries.add(this.#lastEntry, entry);
+    this.#columns ??= new EntryColumns(this.#lastEntry);
     this.#columns.add(entry, stream);
     this.#schedule();
   }
@@ -151,22 +153,21 @@ export class RemoteJournal implements CellJournal {
   }
 
   /** The entry of this number has its outcome. */
-  #ended(seq: number): JournalEntry | undefined {
-    return this.#entries.take(seq);
+  #ended(number: number): JournalEntry | undefined {
+    return this.#entries.take(number);
   }
 
   #take(answer: JournalAnswer): void {
     const [kind, seq, content] = answer;
+    if (kind === 'entry-failed') {
+      this.#ended(seq)?.failed(fromWireTroupeError(content));
+      return;
+    }
     const waiting = this.#waiting.get(seq);
     this.#waiting.delete(seq);
-    if (kind !== 'failed') {
-      // Answers have the type that the request of this number asked for.
-      waiting?.resolve(content as never);
-    } else {
-      const error = fromWireTroupeError(content);
-      if (waiting === undefined) this.#ended(seq)?.failed(error);
-      else waiting.reject(error);
-    }
+    if (kind === 'failed') waiting?.reject(fromWireTroupeError(content));
+    // Answers have the type that the request of this number asked for.
+    else waiting?.resolve(content as never);
   }
 
   #ask<T>(request: (seq: number) => JournalRequest): Promise<T> {

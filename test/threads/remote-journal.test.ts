@@ -114,6 +114,31 @@ describe('the journal at the end of a port', () => {
     expect([pair.remote.pending, pair.remote.head]).to.deep.equal([0, 7]);
   });
 
+  it('tells entries their outcomes also where other questions were asked between them in the same turn', async () => {
+    const pair = new Pair();
+    const stream = await pair.stream('a');
+    const told: Told[] = [];
+    pair.remote.append(entry(stream, 1, told));
+    const question = pair.stream('b');
+    pair.remote.append(entry(stream, 2, told));
+    const failing = pair.remote.findOutcome('thing', 'a', 'command-1', []).catch((error: TroupeError) => error.code);
+    pair.remote.append(entry(stream, 3, told));
+    await turns();
+    const [first, second, third] = pair.appended;
+    first?.committed(1, 1_001);
+    second?.failed(new TroupeError('TROUPE_VERSION_CONFLICT', 'overtaken'));
+    third?.committed(3, 1_003);
+    await turns();
+    expect(told.slice(1)).to.deep.equal([
+      { firstPosition: 1, recordedAt: 1_001 },
+      { failed: 'TROUPE_VERSION_CONFLICT' },
+      { firstPosition: 3, recordedAt: 1_003 },
+    ]);
+    expect((await question).id).to.equal('b');
+    expect(await failing).to.equal('TROUPE_JOURNAL_WRITE_FAILED');
+    expect(pair.remote.pending).to.equal(0);
+  });
+
   it('releases a stream behind what was appended to it, and a question fails with the error of the journal', async () => {
     const pair = new Pair();
     const stream = await pair.stream('a');
