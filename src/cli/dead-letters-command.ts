@@ -162,18 +162,21 @@ async function retry({ out, problems, json, values, journal }: Call, { id }: Dea
   return left === undefined ? EXIT.ok : EXIT.failed;
 }
 
-async function discard({ out, json, journal }: Call, { id, reason }: DeadLetter): Promise<number> {
+async function discard({ out, json, journal }: Call, { id, reason, position }: DeadLetter): Promise<number> {
   const opened = await openJournal({ path: journal });
   try {
-    // A held key whose letter is gone goes on at the next start (reaction-recovery.ts).
+    // A held key whose letter is gone goes on at the next start (reaction-recovery.ts), a saga does without it (saga-letters.ts).
     await opened.writeRecords([letterErasure(id)]);
   } finally {
     await opened.close();
   }
   if (json) out.json({ id, ok: true });
   else
-    out.line(
-      `${printable(id)} is discarded${reason === 'parked' ? '; later events of its key go on at the next start' : ''}`,
-    );
+    out.line(`${printable(id)} is discarded${reason === 'parked' ? `; ${follows(position)} at the next start` : ''}`);
   return EXIT.ok;
+}
+
+/** What of the system was held up by a parked letter: events have a position, sagas none. */
+function follows(position: number | undefined): string {
+  return position === undefined ? 'its saga goes on' : 'later events of its key go on';
 }

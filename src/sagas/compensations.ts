@@ -64,6 +64,11 @@ export class Compensations {
     return [...this.#parked].at(-1);
   }
 
+  /** All that are parked, in the order of parking. */
+  get allParked(): readonly number[] {
+    return [...this.#parked];
+  }
+
   clear(): void {
     this.#registered = [];
     this.#done.clear();
@@ -94,7 +99,8 @@ export class Compensations {
     this.#refusedId = undefined;
   }
 
-  discard(index: number, letterId: string): void {
+  /** @param letterId undefined: its letter is gone already */
+  discard(index: number, letterId: string | undefined): void {
     const name = this.#registered[index]?.name ?? '';
     this.#settle(index, name, letterId, true);
   }

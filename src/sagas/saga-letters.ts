@@ -13,7 +13,7 @@ import type { ParkedLetters } from '../reactions/parked-letters.js';
 import type { ThrottledLog } from '../streams/throttled-log.js';
 import type { LetterOfRun } from './run-surroundings.js';
 import type { SagaMemory } from './saga-memory.js';
-import { type EndedHead, sagaKey } from './saga-records.js';
+import { type EndedHead, nameIn, sagaKey } from './saga-records.js';
 import type { SagaRun } from './saga-run.js';
 
 export interface SagaLettersOptions {
@@ -65,7 +65,7 @@ export class SagaLetters {
     const { letters } = this.#options;
     const draft = letters.draft(
       {
-        id: `parked>${run.key}>${index}`,
+        id: letterId(run.key, index),
         target: { name: run.definition.name, id: run.id },
         type: name,
         payload: { compensation: index, name },
@@ -118,6 +118,30 @@ export class SagaLetters {
     ended(run, end);
   }
 
+  /** A saga that is parked, and has no letter any more: somebody has discarded it while the system was down. */
+  async giveUp(key: string): Promise<void> {
+    const { memory, bring } = this.#options;
+    this.#held.add(key);
+    const run = await bring(key);
+    if (run === undefined) {
+      this.#held.delete(key);
+      return;
+    }
+    await memory.untilRested(run);
+    await this.#letGo(run);
+  }
+
+  /** Of the sagas that are parked those without a letter by which a person could help them. */
+  withoutLetter(keys: readonly string[]): string[] {
+    const names = new Set(keys.map(nameIn));
+    const lettered = new Set(
+      [...names].flatMap((name) =>
+        this.#options.letters.parkedOf(name).map(({ letter }) => sagaKey(name, letter.target.id)),
+      ),
+    );
+    return keys.filter((key) => !lettered.has(key));
+  }
+
   /** The run that a letter is about, standing still; `index` of its compensation, undefined when it diverged. */
   async #runOf(letter: DeadLetter): Promise<{ readonly run: SagaRun; readonly index: number | undefined }> {
     const { name, id } = letter.target;
@@ -135,9 +159,14 @@ export class SagaLetters {
     return { run, index: compensation };
   }
 
-  #letGo(run: SagaRun): void {
+  /** Nobody is at the run any more; compensations whose letters are gone are given up. */
+  async #letGo(run: SagaRun): Promise<void> {
+    const lettered = new Set(this.#options.letters.parkedOf(run.definition.name).map(({ letter }) => letter.id));
+    for (const index of run.parkedCompensations) {
+      if (!lettered.has(letterId(run.key, index))) await run.discardParked(index, undefined);
+    }
     this.#held.delete(run.key);
-    if (run.status().state === 'parked') this.#options.memory.shelve(run);
+    if (!run.isGone && run.status().state === 'parked') this.#options.memory.shelve(run);
   }
 
   async #erase(letterId: string): Promise<void> {
@@ -145,4 +174,8 @@ export class SagaLetters {
     await journal.writeRecords([letters.erasure(letterId)]);
     letters.forget(letterId);
   }
+}
+
+function letterId(key: string, index: number): string {
+  return `parked>${key}>${index}`;
 }

@@ -16,12 +16,20 @@ export interface RevivalSurroundings {
   readonly log: Logger;
 }
 
-/** Reads them all; resolves with the keys of those that were at work, whether or not the cast still has them. */
-export async function reviveSagas(around: RevivalSurroundings): Promise<string[]> {
+/** Keys of sagas, by where they were. */
+export interface RevivedSagas {
+  /** At work, whether or not the cast still has them. */
+  readonly left: string[];
+  readonly parked: string[];
+}
+
+/** Reads them all, and brings each to its place. */
+export async function reviveSagas(around: RevivalSurroundings): Promise<RevivedSagas> {
   const { definitions, store, queue, memory, clock, log } = around;
   const unknown = new Map<string, number>();
   const limited: { readonly key: string; readonly head: SagaHead }[] = [];
   const left: string[] = [];
+  const parked: string[] = [];
   for await (const { key, head } of store.heads()) {
     const name = nameIn(key);
     if (head.idle === undefined) left.push(key);
@@ -29,7 +37,8 @@ export async function reviveSagas(around: RevivalSurroundings): Promise<string[]
     else if (head.idle === undefined && queue.limits(key)) limited.push({ key, head });
     else {
       // Who sleeps or waits has begun; a parked one has given its place away.
-      if (head.idle?.state !== 'parked') queue.hold(key, head.lane);
+      if (head.idle?.state === 'parked') parked.push(key);
+      else queue.hold(key, head.lane);
       if (head.idle === undefined || (head.idle.due ?? Infinity) <= clock.now()) {
         if (head.idle !== undefined) memory.overslept(key, head.idle);
         queue.enqueue(key, undefined);
@@ -44,5 +53,5 @@ export async function reviveSagas(around: RevivalSurroundings): Promise<string[]
       `${count} sagas ${name} have not ended, and no such saga is in the cast: export it again, so that they go on`,
     );
   }
-  return left;
+  return { left, parked };
 }

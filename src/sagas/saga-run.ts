@@ -69,6 +69,8 @@ export class SagaRun implements Listener {
   /** How the user's function ended during a replay. */
   #verdict: { readonly value: unknown } | { readonly thrown: unknown } | undefined;
   #result: unknown;
+  /** Whether it has come to its end, and not only left memory. */
+  #over = false;
   /** Whether the replay has told everything that is recorded. */
   #atEnd = false;
   /** Whether it went on live; else what is under way is from an earlier life. */
@@ -209,16 +211,22 @@ export class SagaRun implements Listener {
       case 'stopping':
         throw this.#stop.error();
       case 'diverged':
-      case 'gone':
         return;
+      case 'gone':
+        if (!this.#over) return;
+        throw this.#tooLate();
       case 'parked':
       case 'returned':
       case 'ending':
-        throw new TroupeError(
-          'TROUPE_ACTOR_STOPPED',
-          `${this.key}: the run has ended, and nothing can be asked for any more; await what the run starts`,
-        );
+        throw this.#tooLate();
     }
+  }
+
+  #tooLate(): TroupeError {
+    return new TroupeError(
+      'TROUPE_ACTOR_STOPPED',
+      `${this.key}: the run has ended, and nothing can be asked for any more; await what the run starts`,
+    );
   }
 
   readyToSend(): Promise<void> | undefined {
@@ -283,8 +291,13 @@ export class SagaRun implements Listener {
     this.#afterCompensations();
   }
 
-  /** Gives a parked compensation up. */
-  discardParked(index: number, letterId: string): Promise<void> {
+  /** Compensations that are parked. */
+  get parkedCompensations(): readonly number[] {
+    return this.#compensations.allParked;
+  }
+
+  /** Gives a parked compensation up. @param letterId undefined: its letter is gone already */
+  discardParked(index: number, letterId: string | undefined): Promise<void> {
     this.#enter('compensating');
     this.#compensations.discard(index, letterId);
     this.#afterCompensations();
@@ -463,7 +476,9 @@ export class SagaRun implements Listener {
     const end = endOf(this.head, this.#around.clock.now(), this.#stop.entry, this.#result);
     this.pen.flush(this.endRecords(end));
     void this.pen.durable().then(() => {
-      if (this.#phase === 'ending') this.#around.ended(this, end);
+      if (this.#phase !== 'ending') return;
+      this.#over = true;
+      this.#around.ended(this, end);
     });
   }
 

@@ -215,7 +215,7 @@ export class Sagas implements ParkedOwner {
     if (this.#definitions.size === 0) return;
     const { clock, log } = this.#options;
     this.#events.start();
-    this.#left = await reviveSagas({
+    const { left, parked } = await reviveSagas({
       definitions: this.#definitions,
       store: this.#store,
       queue: this.#queue,
@@ -223,6 +223,8 @@ export class Sagas implements ParkedOwner {
       clock,
       log,
     });
+    this.#left = left;
+    for (const key of this.#letters.withoutLetter(parked)) await this.#letters.giveUp(key);
     await this.#cancelRequests();
     this.#events.take();
     this.#queue.next();

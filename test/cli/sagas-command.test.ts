@@ -3,6 +3,7 @@ import { copyFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ActorSystem } from 'troupe';
+import { deadLettersCommand } from '../../src/cli/dead-letters-command.js';
 import { sagasCommand } from '../../src/cli/sagas-command.js';
 import { errand, shop } from './fixtures/errands.js';
 import { folderOfSuite, runTool } from './tool-run.js';
@@ -96,6 +97,17 @@ describe('troupe sagas', function () {
     expect(end).to.include({ code: 0, stdout: 'errand/fail-1 goes on\n' });
     expect((await sagas(copy)).lines[0]).to.equal('1 sleeping, 2 done, 2 failed');
     expect((await sagas('retry', copy, 'fail-1', '--cast', ERRANDS)).code, 'nothing is left').to.equal(1);
+  });
+
+  it('goes on without a compensation whose dead letter was discarded while the system was down', async () => {
+    const copy = copyOf('discarded.db');
+    const end = await runTool(deadLettersCommand, ['discard', copy, 'parked>errand/fail-1>0']);
+    expect(end.stdout).to.equal('parked>errand/fail-1>0 is discarded; its saga goes on at the next start\n');
+    const system = await startErrands(copy);
+    await system.settled();
+    expect(await system.ref(errand, 'fail-1').status()).to.include({ state: 'failed' });
+    expect(system.deadLetters.list()).to.deep.equal([]);
+    await system.stop();
   });
 
   it('cancels at the next start, with the reason; not one that has ended, and not beside a running system', async () => {

@@ -176,6 +176,27 @@ describe('compensations', () => {
     expect(await next.ref(definition, '1').status()).to.include({ state: 'failed' });
   });
 
+  it('of several that are parked each is given up on its own, also when the letter of one was lost in between', async () => {
+    const disk = new Disk();
+    disk.world.decide = ({ type }) => (type === 'undo' ? { rejected: 'gone' } : { reply: undefined });
+    const definition = threeSteps('fail');
+    const life = await begin(definition, disk);
+    const letters = (of: SagaLife): string[] => of.letters.list().map(({ id }) => id);
+    expect(letters(life)).to.have.members(['parked>s/1>0', 'parked>s/1>1', 'parked>s/1>2']);
+    life.kill();
+    // Somebody has discarded one without the system.
+    await disk.journal.writeRecords([life.letters.erasure('parked>s/1>1')]);
+    const next = await SagaLife.begin(disk, [definition]);
+    await next.settle();
+    expect(letters(next)).to.have.members(['parked>s/1>0', 'parked>s/1>2']);
+    for (const id of letters(next)) {
+      expect(await next.ref(definition, '1').status()).to.include({ state: 'parked' });
+      await next.letters.discard(id);
+    }
+    await next.settle();
+    expect(await next.ref(definition, '1').status()).to.include({ state: 'failed' });
+  });
+
   it('those of a child run when its parent is cancelled, before the parent compensates', async () => {
     const child = saga({
       name: 'child',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { LIMITS } from '../../src/core/limits.js';
 import { isTroupeError, type TroupeError } from '../../src/core/troupe-error.js';
+import type { SagaContext } from '../../src/sagas/saga-context.js';
 import { type RuntimeSaga, saga } from '../../src/sagas/saga-definition.js';
 import { turns } from '../support/turns.js';
 import { Disk, SagaLife, target } from './saga-life.js';
@@ -221,6 +222,33 @@ describe('steps of a saga', () => {
     await next.clock.advance(3_600_000);
     await next.settle();
     expect(await result).to.equal('fast');
+  });
+
+  it('what is asked for when the run has ended is refused at once, and neither sent nor left open', async () => {
+    let late: SagaContext | undefined;
+    const { life } = await play(async (ctx) => {
+      late = ctx;
+      return ctx.ask(target, 'a', 'do');
+    });
+    const deliveries = life.post.deliveries.length;
+    const told: string[] = [];
+    for (const call of [
+      () => late?.ask(target, 'a', 'do'),
+      () => late?.step('s', () => 1),
+      () => late?.sleep(1),
+      () => late?.waitFor('x'),
+      () => late?.tell(target, 'a', 'do'),
+      () => late?.compensate('c', () => 1),
+    ]) {
+      try {
+        await call();
+        told.push('no error');
+      } catch (error) {
+        told.push(isTroupeError(error) ? error.code : String(error));
+      }
+    }
+    expect(told).to.deep.equal(Array(6).fill('TROUPE_ACTOR_STOPPED'));
+    expect(life.post.deliveries.length).to.equal(deliveries);
   });
 
   it('time, chance and ids are the same in a replay', async () => {
