@@ -116,6 +116,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
   const instances: Record<string, number> = {};
   let handled = 0;
   let eventsSkipped = runtime.reader.eventsSkipped;
+  let subscriberErrors = runtime.events.errors;
   const projections = runtime.projections.metrics();
   for (const { skipped = 0 } of projections) eventsSkipped += skipped;
   for (const host of runtime.stage.aggregates) {
@@ -132,6 +133,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     for (const [name, count] of Object.entries(status.instances)) instances[name] = (instances[name] ?? 0) + count;
     handled += status.handled;
     eventsSkipped += status.eventsSkipped;
+    subscriberErrors += status.subscriberErrors;
     unfinished += status.unfinished;
     actorsBusy ||= status.actorsBusy;
   }
@@ -156,7 +158,7 @@ export function metricsOf(runtime: Runtime): SystemMetrics {
     timers: runtime.timers.metrics(),
     deadLetters: runtime.deadLetters.counts(),
     facts: runtime.facts.counts(statuses.map(({ facts }) => facts)),
-    subscriberErrors: runtime.events.errors,
+    subscriberErrors,
   };
 }
 

@@ -80,6 +80,7 @@ export interface WorkerStatus {
   readonly unfinished: number;
   readonly handled: number;
   readonly eventsSkipped: number;
+  readonly subscriberErrors: number;
   readonly actorsBusy: boolean;
   readonly instances: Readonly<Record<string, number>>;
   readonly facts: FactCounts;
@@ -299,7 +300,7 @@ class WorkerStage {
     const journal = this.#journal;
     if (stage === undefined || links === undefined || journal === undefined) {
       const facts = this.#facts.counts;
-      const nothing = { unfinished: 0, handled: 0, eventsSkipped: 0, actorsBusy: false };
+      const nothing = { unfinished: 0, handled: 0, eventsSkipped: 0, subscriberErrors: 0, actorsBusy: false };
       return { idle: true, activity: 0, ...nothing, instances: {}, facts };
     }
     const instances: Record<string, number> = {};
@@ -317,6 +318,7 @@ class WorkerStage {
       unfinished: stage.unfinished + links.unfinished,
       handled,
       eventsSkipped,
+      subscriberErrors: this.#events.errors,
       actorsBusy: stage.actors.busy,
       instances,
       facts: this.#facts.counts,

@@ -6,8 +6,9 @@ import { expect } from 'chai';
 import { filter, map, type Observable, type Subscription } from 'rxjs';
 import type { ActorSystem } from 'troupe';
 import { perAggregate } from 'troupe/operators';
-import { eventually } from '../projections/read-models.js';
+import { eventually } from '../support/eventually.js';
 import { account, balances, mirror } from './fixtures/bank.js';
+import { listener } from './fixtures/listener.js';
 import { forEachSetting } from './fixtures/settings.js';
 
 forEachSetting(
@@ -92,6 +93,23 @@ forEachSetting(
       await eventually(() => got.length === 2);
       expect(got).to.deep.equal([1, 3]);
       expect(system.metrics().subscriberErrors).to.equal(1);
+    });
+
+    it('are its own within an actor, and its thread goes on', async () => {
+      const hall = await start({ cast: new URL('./fixtures/listener.js', import.meta.url), journal: ':memory:' });
+      const ears = await hall.spawn(listener, { id: 'ears' });
+      await ears.ask('heard');
+      // Every thread has said how it is, and before that, that it wants to hear of events.
+      await hall.settled();
+      for (let n = 0; n < 4; n += 1) await hall.ref(account, 'a').ask('deposit', { amount: 1 });
+      await hall.settled();
+      const head = hall.metrics().position;
+      const heard = Array.from({ length: head }, (_, i) => i + 1).filter((position) => position % 3 !== 0);
+      await eventually(async () => (await ears.ask('heard')).thrown === head);
+      expect((await ears.ask('heard')).seen).to.deep.equal(heard);
+      expect(hall.metrics().workerLosses).to.equal(0);
+      await eventually(() => hall.metrics().subscriberErrors === head + Math.floor(head / 3));
+      await hall.stop();
     });
 
     it('are its own when a subscriber of dead letters throws', async () => {
