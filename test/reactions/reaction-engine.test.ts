@@ -438,6 +438,41 @@ describe('a reaction', () => {
     await life.stop();
   });
 
+  it('parks an event whatever its handler throws, and goes on with the others', async () => {
+    const disk = new Disk();
+    const trap = (): never => {
+      throw new Error('trap');
+    };
+    const thrown: readonly unknown[] = [
+      undefined,
+      Symbol('s'),
+      Object.create(null),
+      Object.defineProperty(new Error('x'), 'message', { get: trap }),
+      new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap }),
+    ];
+    let handled = 0;
+    const life = await Life.begin(disk, [
+      react(
+        {
+          made: (event) => {
+            handled += 1;
+            const { nth } = event.data as { nth: number };
+            if (nth < thrown.length) throw thrown[nth];
+          },
+        },
+        { retry: { attempts: 1 } },
+      ),
+    ]);
+    for (let nth = 0; nth <= thrown.length; nth += 1)
+      await disk.append('order', `${nth}`, { type: 'made', data: { nth } });
+    await life.settle();
+    expect(handled).to.equal(thrown.length + 1);
+    expect(life.deadLetters.list().map(({ reason, error }) => [reason, error?.code])).to.deep.equal(
+      thrown.map(() => ['parked', 'TROUPE_ACTOR_FAILED']),
+    );
+    await life.stop();
+  });
+
   it('refuses commands that come after the handler has resolved, as dead letters that can be retried', async () => {
     const disk = new Disk();
     let late: (() => Promise<unknown>) | undefined;
