@@ -7,6 +7,7 @@
  * @see https://standardschema.dev
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { showCause } from './show-value.js';
 import { TroupeError } from './troupe-error.js';
 
 /** A schema that takes `Input` and yields `Output`. */
@@ -30,16 +31,22 @@ export function isSchema(value: unknown): value is Schema {
  * Validates at once.
  *
  * @param where names the value in the error message, such as `aggregate order: schema of command create`.
+ * A schema that throws (a refinement that met what it didn't expect) has an issue with the value.
+ *
  * @throws TROUPE_INVALID_OPTIONS when the schema is asynchronous.
- * @throws whatever the schema itself throws; Standard Schemas report bad values as issues instead.
  */
 export function validateSync<Output>(
   schema: Schema<unknown, Output>,
   value: unknown,
   where: string | (() => string) = 'a schema',
 ): Validation<Output> {
-  const result = schema['~standard'].validate(value);
-  if (!('then' in result)) return result;
+  let result: ReturnType<Schema<unknown, Output>['~standard']['validate']>;
+  try {
+    result = schema['~standard'].validate(value);
+    if (!('then' in result)) return result;
+  } catch (error) {
+    return { issues: [{ message: `its schema threw ${showCause(error)}` }] };
+  }
   // Nobody waits for it; a rejection must not end the process.
   result.catch(() => undefined);
   const named = typeof where === 'string' ? where : where();

@@ -16,6 +16,19 @@ describe('validateSync', () => {
     expect(formatIssues(result.issues ?? [])).to.match(/^lines\[0\]\.quantity: .*number/);
   });
 
+  it('takes what a schema throws, and an answer that is none, for an issue', () => {
+    const answering = (answer: () => unknown): Schema =>
+      ({ '~standard': { version: 1, vendor: 'x', validate: answer } }) as Schema;
+    const thrown = validateSync(
+      answering(() => {
+        throw new RangeError('odd');
+      }),
+      1,
+    );
+    expect(thrown.issues?.map(({ message }) => message)).to.deep.equal(['its schema threw RangeError: odd']);
+    expect(validateSync(answering(() => undefined), 1).issues?.[0]?.message).to.match(/^its schema threw TypeError/);
+  });
+
   it('refuses an asynchronous schema at its first use, and says where it stands', () => {
     const slow = z.string().refine(async () => true);
     expectRefusal(
