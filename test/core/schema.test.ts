@@ -26,7 +26,12 @@ describe('validateSync', () => {
       1,
     );
     expect(thrown.issues?.map(({ message }) => message)).to.deep.equal(['its schema threw RangeError: odd']);
-    expect(validateSync(answering(() => undefined), 1).issues?.[0]?.message).to.match(/^its schema threw TypeError/);
+    expect(
+      validateSync(
+        answering(() => undefined),
+        1,
+      ).issues?.[0]?.message,
+    ).to.match(/^its schema threw TypeError/);
   });
 
   it('refuses an asynchronous schema at its first use, and says where it stands', () => {
