@@ -55,6 +55,9 @@ export class ActorHost implements SignalPost {
   readonly #guardian: ActorFamily | undefined;
   /** Who got the last message: bursts go to few instances. */
   #last: ActorCell | undefined;
+  /** Who was looked for in vain: bursts to another thread ask for the same one again and again. */
+  #missedName = '';
+  #missedId = '';
   #size = 0;
   #active = 0;
   #lastOrdinal = 0;
@@ -97,7 +100,13 @@ export class ActorHost implements SignalPost {
   }
 
   find(name: string, id: string): ActorCell | undefined {
-    return this.#cells.get(name)?.get(id);
+    if (id === this.#missedId && name === this.#missedName) return undefined;
+    const cell = this.#cells.get(name)?.get(id);
+    if (cell === undefined) {
+      this.#missedName = name;
+      this.#missedId = id;
+    }
+    return cell;
   }
 
   /**
@@ -245,6 +254,7 @@ export class ActorHost implements SignalPost {
       this.#cells.set(address.name, cells);
     }
     cells.set(address.id, cell);
+    this.#missedName = '';
     this.#options.onStage?.(address.name, address.id, true);
     this.#options.facts.tell(
       anew
