@@ -9,8 +9,13 @@ import { crc32 } from 'node:zlib';
 import { TroupeError } from '../core/troupe-error.js';
 import type { StoredTimer } from './timer-change.js';
 
-/** Of a page of events: its text, where it stands, and when it was committed. */
-export function pageChecksum(firstPosition: number, lastPosition: number, recordedAt: number, body: string): number {
+/** Of a page of events: its text, or the bytes of it, where it stands, and when it was committed. */
+export function pageChecksum(
+  firstPosition: number,
+  lastPosition: number,
+  recordedAt: number,
+  body: string | Buffer,
+): number {
   return crc32(body, crc32(`${firstPosition},${lastPosition},${recordedAt}`));
 }
 

@@ -10,15 +10,15 @@ import type { StoredPage } from './event-page.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
 
-/** U+001E stands raw in no JSON text, so it parts bodies that are joined. */
-const SEPARATOR = '\x1e';
-
-/** Joins the pages that `chosen` names in its order, as long as those before them are not too large together. */
+/**
+ * Joins the pages that `chosen` names in its order, as long as those before them are not too large together. As bytes, because
+ * a checksum of them costs half of that of a text, and they are no burden to the heap.
+ */
 function joined(chosen: string, bound: string): string {
   return `
 SELECT
-  group_concat(page.first_position || ',' || last_position || ',' || recorded_at || ',' || checksum) AS facts,
-  group_concat(body, char(30)) AS bodies
+  group_concat(page.first_position || ',' || last_position || ',' || recorded_at || ',' || checksum || ',' || octet_length(body)) AS facts,
+  CAST(group_concat(body, '') AS BLOB) AS bodies
 FROM (
   SELECT first_position, sum(octets) OVER (ORDER BY place) - octets AS octets_before FROM (${chosen})
 ) AS chosen
@@ -54,7 +54,7 @@ const PAGES_WITHIN = joined(
 
 interface JoinedPages {
   readonly facts: string | null;
-  readonly bodies: string | null;
+  readonly bodies: Buffer | null;
 }
 
 /**
@@ -133,16 +133,18 @@ function split(answer: JoinedPages | undefined): StoredPage[] {
   if (answer === undefined || answer.facts === null) return [];
   // Integers joined by commas.
   const facts = parseAnswer(`[${answer.facts}]`) as number[];
-  const bodies = (answer.bodies ?? '').split(SEPARATOR);
+  const bodies = answer.bodies ?? Buffer.alloc(0);
   const pages: StoredPage[] = [];
-  for (let i = 0; i * 4 < facts.length; i += 1) {
-    const firstPosition = facts[i * 4] ?? 0;
-    const lastPosition = facts[i * 4 + 1] ?? 0;
-    const recordedAt = facts[i * 4 + 2] ?? 0;
-    const body = bodies[i] ?? '';
-    if (pageChecksum(firstPosition, lastPosition, recordedAt, body) !== facts[i * 4 + 3])
+  let from = 0;
+  for (let i = 0; i < facts.length; i += 5) {
+    const firstPosition = facts[i] ?? 0;
+    const lastPosition = facts[i + 1] ?? 0;
+    const recordedAt = facts[i + 2] ?? 0;
+    const to = from + (facts[i + 4] ?? 0);
+    if (pageChecksum(firstPosition, lastPosition, recordedAt, bodies.subarray(from, to)) !== facts[i + 3])
       throw corruptPage(firstPosition, 'its checksum does not fit');
-    pages.push({ firstPosition, lastPosition, recordedAt, body });
+    pages.push({ firstPosition, lastPosition, recordedAt, body: bodies.toString('utf8', from, to) });
+    from = to;
   }
   return pages;
 }
