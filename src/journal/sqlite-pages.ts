@@ -91,8 +91,8 @@ export async function pagesWithin(
   session: SqliteSession,
   runs: readonly (readonly [from: number, to: number])[],
   most: number,
-): Promise<StoredPage[]> {
-  return split(await session.get<JoinedPages>(PAGES_WITHIN, JSON.stringify(runs), most));
+): Promise<PageBytes[]> {
+  return taken(await session.get<JoinedPages>(PAGES_WITHIN, JSON.stringify(runs), most));
 }
 
 /**
@@ -128,23 +128,48 @@ export function parseAnswer(text: string): unknown {
   }
 }
 
-/** @throws TROUPE_JOURNAL_CORRUPT when a page is not as it was written. */
+/** A page as it came from the file, checked; its text is made when somebody wants it, for texts are what fills the heap. */
+export class PageBytes {
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+  readonly recordedAt: number;
+  readonly #bytes: Buffer;
+
+  /** @throws TROUPE_JOURNAL_CORRUPT when it is not as it was written */
+  constructor(firstPosition: number, lastPosition: number, recordedAt: number, checksum: number, bytes: Buffer) {
+    this.firstPosition = firstPosition;
+    this.lastPosition = lastPosition;
+    this.recordedAt = recordedAt;
+    this.#bytes = bytes;
+    if (pageChecksum(firstPosition, lastPosition, recordedAt, bytes) !== checksum)
+      throw corruptPage(firstPosition, 'its checksum does not fit');
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  toPage(): StoredPage {
+    const { firstPosition, lastPosition, recordedAt } = this;
+    return { firstPosition, lastPosition, recordedAt, body: this.#bytes.toString() };
+  }
+}
+
 function split(answer: JoinedPages | undefined): StoredPage[] {
+  return taken(answer).map((page) => page.toPage());
+}
+
+function taken(answer: JoinedPages | undefined): PageBytes[] {
   if (answer === undefined || answer.facts === null) return [];
   // Integers joined by commas.
   const facts = parseAnswer(`[${answer.facts}]`) as number[];
   const bodies = answer.bodies ?? Buffer.alloc(0);
-  const pages: StoredPage[] = [];
+  const pages: PageBytes[] = [];
   let from = 0;
   for (let i = 0; i < facts.length; i += 5) {
-    const firstPosition = facts[i] ?? 0;
-    const lastPosition = facts[i + 1] ?? 0;
-    const recordedAt = facts[i + 2] ?? 0;
-    const to = from + (facts[i + 4] ?? 0);
-    if (pageChecksum(firstPosition, lastPosition, recordedAt, bodies.subarray(from, to)) !== facts[i + 3])
-      throw corruptPage(firstPosition, 'its checksum does not fit');
-    pages.push({ firstPosition, lastPosition, recordedAt, body: bodies.toString('utf8', from, to) });
-    from = to;
+    const bytes = bodies.subarray(from, from + (facts[i + 4] ?? 0));
+    pages.push(new PageBytes(facts[i] ?? 0, facts[i + 1] ?? 0, facts[i + 2] ?? 0, facts[i + 3] ?? 0, bytes));
+    from += bytes.length;
   }
   return pages;
 }

@@ -13,7 +13,7 @@ import type { IndexRow } from './index-row.js';
 import type { EventFold } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { notThere, pagesWithin } from './sqlite-pages.js';
+import { notThere, type PageBytes, pagesWithin } from './sqlite-pages.js';
 
 /** Aggregates in one sweep. */
 export const SWEEP = 1_024;
@@ -87,7 +87,7 @@ export class SweptAggregate {
     const position = pages[from + 1] ?? 0;
     const last = (pages[from + 2] ?? row.lastVersion + 1) - 1;
     row.from += 2;
-    this.chars += page.stored.body.length;
+    this.chars += page.size;
     try {
       if (first === last) this.#takeOne(page, first, position);
       else this.#takeSome(page, Math.min(last, this.to), position);
@@ -115,11 +115,14 @@ export class SweptAggregate {
 /** A page while its events are folded; parsed as a whole if much of it is wanted. */
 class OpenPage {
   readonly stored: StoredPage;
+  readonly size: number;
   readonly #isWanted: boolean;
   #events: readonly EncodedEvent[] | undefined;
 
-  constructor(stored: StoredPage, wanted: number) {
+  constructor(page: PageBytes, wanted: number) {
+    const stored = page.toPage();
     this.stored = stored;
+    this.size = page.size;
     this.#isWanted = wanted * WORTH_PARSING >= stored.lastPosition - stored.firstPosition + 1;
   }
 
@@ -160,12 +163,12 @@ export async function sweep(
   // A typed array sorts numbers without asking anybody.
   keys.sort();
   let charsOfAll = 0;
-  let reading: Promise<StoredPage[]> | undefined;
+  let reading: Promise<PageBytes[]> | undefined;
   for (let next = firstWanted(aggregates, keys, 0); next < keys.length; ) {
     const pages = await (reading ?? read(session, aggregates, keys, next));
     const end = endOf(pages, keys, next);
     if (end === next) throw notThere(positionOf(keys[next] ?? 0));
-    for (const { body } of pages) charsOfAll += body.length;
+    for (const { size } of pages) charsOfAll += size;
     const isEnough = charsOfAll >= JOURNAL_LIMITS.replayChars;
     // What one aggregate alone will not want when it has these is not read ahead.
     const isLast = isEnough || (aggregates.length === 1 && (aggregates[0]?.mostChars ?? 0) <= charsOfAll);
@@ -194,7 +197,7 @@ function read(
   aggregates: readonly SweptAggregate[],
   keys: Float64Array,
   from: number,
-): Promise<StoredPage[]> {
+): Promise<PageBytes[]> {
   const runs: [from: number, to: number][] = [];
   let run: [from: number, to: number] | undefined;
   const end = Math.min(keys.length, from + JOURNAL_LIMITS.readPositions);
@@ -209,24 +212,25 @@ function read(
 }
 
 /** Index behind the last key that these pages reach. */
-function endOf(pages: readonly StoredPage[], keys: Float64Array, from: number): number {
+function endOf(pages: readonly PageBytes[], keys: Float64Array, from: number): number {
   const last = pages.at(-1)?.lastPosition ?? 0;
   let end = from;
   while (end < keys.length && positionOf(keys[end] ?? 0) <= last) end += 1;
   return end;
 }
 
-function takeAll(pages: readonly StoredPage[], aggregates: readonly SweptAggregate[], keys: Float64Array): void {
+function takeAll(pages: readonly PageBytes[], aggregates: readonly SweptAggregate[], keys: Float64Array): void {
   let next = 0;
-  for (const stored of pages) {
+  for (const bytes of pages) {
     let end = next;
-    while (end < keys.length && positionOf(keys[end] ?? 0) <= stored.lastPosition) end += 1;
-    const page = new OpenPage(stored, end - next);
+    while (end < keys.length && positionOf(keys[end] ?? 0) <= bytes.lastPosition) end += 1;
+    if (end === next) continue;
+    const page = new OpenPage(bytes, end - next);
     for (; next < end; next += 1) {
       const key = keys[next] ?? 0;
       const swept = ownerOf(aggregates, key);
       if (swept.isDone) continue;
-      if (positionOf(key) < stored.firstPosition) throw notThere(positionOf(key));
+      if (positionOf(key) < bytes.firstPosition) throw notThere(positionOf(key));
       swept.take(page);
     }
   }
