@@ -28,6 +28,8 @@ const atHalfCapacity: Method = (context, command) => timeAtHalfCapacity(context,
 export const journal = defineSuite({
   name: 'journal',
   question: 'How many commands a second are on the disk when they are answered, and how long does one take?',
+  // The compiler takes longer with a command than with a row; see `threads`.
+  pace: { full: { warmupMs: 1_500 } },
   arms: [
     rawArm(
       'raw-1000-in-flight',

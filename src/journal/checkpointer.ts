@@ -14,11 +14,17 @@ import type { SqliteConnection } from './sqlite-connection.js';
 /** Without a commit for so long the journal counts as quiet. */
 const QUIET_MS = 200;
 
-/** Characters committed after which a checkpoint begins under load: some 4,000 pages of log. */
-const LOAD_CHARS = 8_000_000;
+/**
+ * Bytes of log after which a checkpoint begins under load: 2,000 pages. Written over, the log's blocks are on the disk in
+ * half the time that it takes when the file grows, so it is worth little to let it become longer.
+ */
+const LOAD_BYTES = 8_000_000;
 
-/** Characters committed that are worth a checkpoint in the quiet. */
-const QUIET_CHARS = 1_000_000;
+/** Bytes of log that are worth a checkpoint in the quiet. */
+const QUIET_BYTES = 1_000_000;
+
+/** What a commit puts into the log beside its characters: however few they are, a whole page of the file. */
+const PAGE_BYTES = 4_096;
 
 export interface CheckpointerOptions {
   readonly connection: SqliteConnection;
@@ -34,7 +40,8 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
-  #chars = 0;
+  /** Bytes of log since the last checkpoint, as far as they are known. */
+  #logged = 0;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -47,8 +54,8 @@ export class Checkpointer {
     this.#timer?.cancel();
     const fire = (): void => {
       this.#timer = undefined;
-      if (this.#chars < QUIET_CHARS) return;
-      this.#chars = 0;
+      if (this.#logged < QUIET_BYTES) return;
+      this.#logged = 0;
       this.#start(() => this.#inQuiet());
     };
     this.#timer = this.#options.clock.setTimer(QUIET_MS, fire, true);
@@ -62,9 +69,9 @@ export class Checkpointer {
 
   /** A commit has put so many characters into the log. */
   committed(chars: number): void {
-    this.#chars += chars;
-    if (this.#chars < LOAD_CHARS || this.#running !== undefined || this.#closed) return;
-    this.#chars = 0;
+    this.#logged += chars + PAGE_BYTES;
+    if (this.#logged < LOAD_BYTES || this.#running !== undefined || this.#closed) return;
+    this.#logged = 0;
     this.#start(() => this.#underLoad());
   }
 

@@ -58,8 +58,13 @@ export class SqliteStore implements JournalStore {
   async commit(group: CommitGroup): Promise<number> {
     const merge = this.#dueMerge();
     this.#carrier = merge === undefined ? undefined : group;
+    let gone: TroupeError | undefined;
+    // A tick runs when the statement is on its way: the look takes its time while the disk works.
+    process.nextTick(() => {
+      gone = this.#guard.look();
+    });
     await this.#write(group, merge);
-    this.#guard.check();
+    if (gone !== undefined) throw gone;
     return group.chars;
   }
 
@@ -70,7 +75,8 @@ export class SqliteStore implements JournalStore {
   }
 
   async readHead(): Promise<StoreHead> {
-    this.#guard.check();
+    const gone = this.#guard.look();
+    if (gone !== undefined) throw gone;
     const head = await this.#connection.get<StoreHead>(READ_HEAD);
     return head ?? { position: 0, streams: 0, recordedAt: 0 };
   }

@@ -8,6 +8,7 @@
  */
 import { LIMITS } from '../core/limits.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { RingBuffer } from '../core/ring-buffer.js';
 import { decodeEvent, type EncodedEvent } from '../journal/event-codec.js';
 import type { StoredPage } from '../journal/event-page.js';
 import type { CommittedEvents, EventPage, Journal } from '../journal/journal.js';
@@ -38,7 +39,7 @@ const NOTHING: readonly RecordedEvent[] = [];
 export class EventWindow {
   readonly #maxEvents: number;
   readonly #maxCharacters: number;
-  readonly #parts: WindowPart[] = [];
+  readonly #parts = new RingBuffer<WindowPart>();
   readonly #followers = new Set<() => void>();
   /** For all types that readers have named; undefined: too many. */
   #search: TypeSearch | undefined = new TypeSearch(new Set());
@@ -66,7 +67,7 @@ export class EventWindow {
 
   /** Position of the first event in the window; one behind the head while it is empty. */
   get oldest(): number {
-    return this.#parts[0]?.committed.firstPosition ?? this.#head + 1;
+    return this.#parts.peek()?.committed.firstPosition ?? this.#head + 1;
   }
 
   /** Takes a commit and wakes the followers. */
@@ -77,18 +78,12 @@ export class EventWindow {
     this.#head = committed.lastPosition;
     this.#events += eventsIn(committed);
     this.#characters += characters;
-    let dropped = 0;
-    while (
-      this.#parts.length - dropped > 1 &&
-      (this.#events > this.#maxEvents || this.#characters > this.#maxCharacters)
-    ) {
-      // The loop's condition keeps the index within the array.
-      const oldest = this.#parts[dropped] as WindowPart;
+    while (this.#parts.size > 1 && (this.#events > this.#maxEvents || this.#characters > this.#maxCharacters)) {
+      const oldest = this.#parts.shift();
+      if (oldest === undefined) break;
       this.#events -= eventsIn(oldest.committed);
       this.#characters -= oldest.characters;
-      dropped += 1;
     }
-    if (dropped > 0) this.#parts.splice(0, dropped);
     for (const wake of this.#followers) wake();
   }
 
@@ -140,17 +135,17 @@ export class EventWindow {
 
   #partAfter(position: number): WindowPart | 'evicted' | 'head' {
     if (position >= this.#head) return 'head';
-    const first = this.#parts[0];
+    const first = this.#parts.peek();
     if (first === undefined || position + 1 < first.committed.firstPosition) return 'evicted';
     let low = 0;
-    let high = this.#parts.length - 1;
+    let high = this.#parts.size - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      // low <= middle < high < length
-      if ((this.#parts[middle] as WindowPart).committed.lastPosition > position) high = middle;
+      // low <= middle < high < size
+      if ((this.#parts.at(middle) as WindowPart).committed.lastPosition > position) high = middle;
       else low = middle + 1;
     }
-    return this.#parts[low] as WindowPart;
+    return this.#parts.at(low) as WindowPart;
   }
 
   #selectedOf(part: WindowPart, types: ReadonlySet<string>): readonly RecordedEvent[] {
