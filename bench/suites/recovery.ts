@@ -6,6 +6,7 @@
  * other. The baselines parse and fold the same events without a journal.
  */
 import { join } from 'node:path';
+import { nanoid } from 'nanoid';
 import { ActorSystem } from 'troupe';
 import { emmettReadArm } from '../baselines/peer.js';
 import { account } from '../cast/account.js';
@@ -105,23 +106,25 @@ async function recoverMany({ folder, scale }: ArmContext): Promise<Measurement> 
   return found;
 }
 
+/** The events that a journal of such commands holds, each with the outcome that its command left. */
 async function parseAndApply(context: ArmContext): Promise<Measurement> {
-  const texts = Array.from({ length: APPEND }, (_, i) =>
-    JSON.stringify([
+  const texts = Array.from({ length: APPEND }, (_, i) => {
+    const commandId = `${nanoid(12)}-${i}`;
+    return JSON.stringify([
       'account',
-      'one',
-      i,
+      `account-${i}`,
+      5,
       'account.deposited',
       1,
       { amount: 1 },
-      `c-${i}`,
-      `c-${i}`,
+      commandId,
+      commandId,
       null,
       null,
       null,
-      null,
-    ]),
-  );
+      [0, { balance: 5 }],
+    ]);
+  });
   let state = { balance: 0 };
   const found = await countBursts(context, () => {
     for (const text of texts) {

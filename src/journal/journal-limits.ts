@@ -54,8 +54,10 @@ export const JOURNAL_LIMITS = {
   sweepRuns: 1_024,
   /** Positions looked up in one query. */
   readPositions: 4_096,
-  /** Characters of the index read for one answer of `readStream`: some 500 pages. */
+  /** Characters of the index read for one answer of `read`: some 500 pages. */
   indexChars: 8_000,
+  /** Rows of the index read for one answer of `readStream`, or one step of `replayStream`: 18 KB, should they all be full. */
+  indexRows: 16,
   /** Events in one page of `readStream` and, at most, of `read`. */
   readEvents: 1_000,
   /** Pages in one answer, about as many as hold the events of one. */

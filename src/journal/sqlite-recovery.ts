@@ -36,19 +36,16 @@ const LOAD = aboutStreams<
     WHERE stream = stream.stream AND wanted.value ->> 2 ORDER BY version DESC LIMIT 1
   ))`);
 
-/** Some rows from the one that holds the version behind `wanted.value ->> 2` on. The size of a text is known without reading it. */
+/** Some rows from the one that holds the version behind `wanted.value ->> 2` on. A window over their sizes costs twice as much. */
 const FIND_ROWS = aboutStreams<[rows: readonly StoredPages[]]>(`
   json((
-    SELECT json_group_array(json_array(held.first_version, last_version, first_position, pages, pages_checksum))
-    FROM (
-      SELECT first_version, sum(octet_length(pages)) OVER (ORDER BY first_version) - octet_length(pages) AS octets_before
-      FROM stream_page
+    SELECT json_group_array(json_array(first_version, last_version, first_position, pages, pages_checksum)) FROM (
+      SELECT * FROM stream_page
       WHERE stream = stream.stream AND first_version >= coalesce((
         SELECT max(first_version) FROM stream_page WHERE stream = stream.stream AND first_version <= wanted.value ->> 2 + 1
       ), 0)
-    ) AS chosen
-    CROSS JOIN stream_page AS held ON held.stream = stream.stream AND held.first_version = chosen.first_version
-    WHERE octets_before < ${JOURNAL_LIMITS.indexChars}
+      ORDER BY first_version LIMIT ${JOURNAL_LIMITS.indexRows}
+    )
   ))`);
 
 /** Where an aggregate stands. */
