@@ -239,6 +239,11 @@ describe('a journal file', () => {
           }
         }
       }
+      // More rows than one step of a replay reads.
+      expect(rows.length).to.be.greaterThan(JOURNAL_LIMITS.indexRows);
+      const kept = new KeptEvents();
+      await replayWhole(journal, 'a', kept, count);
+      expect(kept.events.map(({ version }) => version)).to.deep.equal(Array.from({ length: count }, (_, n) => n + 1));
       expect((await readWhole(journal, 'thing', 'a')).map(({ version }) => version)).to.deep.equal(
         Array.from({ length: count }, (_, i) => i + 1),
       );
