@@ -88,7 +88,9 @@ export class ActorCellContext implements ActorContext, MessageSource {
     const { family } = this.#cell.cycle;
     if (family === undefined) throw stopped(this.#cell);
     // Both forms of the options have these two fields.
-    const request = (options ?? {}) as { readonly id?: string; readonly args?: unknown };
+    const request = (options === undefined ? {} : options) as { readonly id?: string; readonly args?: unknown };
+    // Its constructor refuses what is no object, and what isn't known.
+    void new OptionReader(`${keyOf(this.#cell)}: spawn`, request, ['id', 'args']);
     const child = this.#around.spawn({ definition, id: request.id, args: request.args }, (address) => ({
       by: family.owner,
       ordinal: family.add(address),

@@ -12,6 +12,7 @@ import { Envelope, type EnvelopeFacts, type Post, type ReplySink } from '../core
 import { GIVEN_TEXT, isGivenText } from '../core/given-text.js';
 import { withMovedBuffers } from './moved-buffers.js';
 import { readMetadata } from '../core/metadata.js';
+import { requireOptions } from '../core/option-reader.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { ActorCell } from './actor-cell.js';
@@ -163,7 +164,10 @@ export class RoutedRef implements RuntimeRef {
   #facts(options: MessageOptions | undefined, waits: boolean): EnvelopeFacts | undefined {
     const inherited = this.#source?.inherited;
     if (options === undefined && !waits) return inherited;
-    for (const key in options) if (!OPTIONS.has(key)) throw this.#unknownOption(key);
+    if (options !== undefined) {
+      requireOptions(`${this.name}/${this.id}`, options);
+      for (const key in options) if (!OPTIONS.has(key)) throw this.#unknownOption(key);
+    }
     const metadata = options?.metadata;
     const priority = options?.priority;
     if (priority !== undefined && (typeof priority !== 'number' || Number.isNaN(priority))) {

@@ -37,9 +37,7 @@ export class OptionReader {
   constructor(owner: string, value: unknown, known?: readonly string[], path = '') {
     this.#owner = owner;
     this.#path = path;
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Map) {
-      throw refusal(owner, path, value, 'give an object');
-    }
+    requireOptions(owner, value, path);
     // An object that is no array: its own fields can be read by name as unknown.
     this.#values = value as Readonly<Record<string, unknown>>;
     if (known === undefined) return;
@@ -149,6 +147,16 @@ export class OptionReader {
     if (this.#path === '') return step;
     return step.startsWith('[') ? `${this.#path}${step}` : `${this.#path}.${step}`;
   }
+}
+
+/**
+ * Refuses what is no options object at all, for those who read its fields on a path too hot for a reader.
+ *
+ * @throws TROUPE_INVALID_OPTIONS when the value is no plain object.
+ */
+export function requireOptions(owner: string, value: unknown, path = ''): asserts value is object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map)) return;
+  throw refusal(owner, path, value, 'give an object');
 }
 
 function refusal(owner: string, path: string, value: unknown, advice: string): TroupeError {

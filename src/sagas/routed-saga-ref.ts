@@ -22,9 +22,9 @@ export class RoutedSagaRef {
   }
 
   // The bodies of async functions turn what the caller sees at once into rejections.
-  async start(input?: unknown, options?: unknown): Promise<boolean> {
+  async start(input?: unknown, options: unknown = {}): Promise<boolean> {
     const where = `saga ${this.#key()}: start`;
-    const given = new OptionReader(where, options ?? {}, ['correlationId', 'metadata']);
+    const given = new OptionReader(where, options, ['correlationId', 'metadata']);
     const correlationId = given.value('correlationId');
     if (correlationId !== undefined && !isGivenText(correlationId)) {
       throw given.refusal('correlationId', GIVEN_TEXT);
@@ -36,9 +36,9 @@ export class RoutedSagaRef {
     });
   }
 
-  async result(options?: unknown): Promise<unknown> {
+  async result(options: unknown = {}): Promise<unknown> {
     const key = this.#key();
-    const given = new OptionReader(`saga ${key}: result`, options ?? {}, ['timeout']);
+    const given = new OptionReader(`saga ${key}: result`, options, ['timeout']);
     const timeoutMs = given.durationMs('timeout', Infinity, { infinite: true });
     if (timeoutMs === Infinity) return this.#sagas.result(this.name, this.id);
     let timer: Timer | undefined;

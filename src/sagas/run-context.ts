@@ -171,13 +171,13 @@ export class RunContext {
     id: string,
     type: string,
     payload: unknown,
-    options: unknown,
+    options: unknown = {},
   ): Step {
     const run = this.#run;
     run.admit();
     const target = nameOf(definition, run.key);
     const where = `${run.key}: ${how} ${target}/${id} ${type}`;
-    const given = new OptionReader(where, options ?? {}, how === 'ask' ? ASK_OPTIONS : TELL_OPTIONS);
+    const given = new OptionReader(where, options, how === 'ask' ? ASK_OPTIONS : TELL_OPTIONS);
     const { post, askTimeoutMs } = this.#around;
     // The router checks what can be seen at once, fills in defaults of the schema, and copies nothing.
     const checked = post.address(target, id, type, payload, { waits: true });

@@ -111,8 +111,8 @@ export class ActorSystem implements AsyncDisposable {
   async spawn<D extends RuntimeActor>(definition: D, ...[options]: SpawnArgs<D>): Promise<ActorRef<D>> {
     this.#refuseWhenStopping('spawn');
     this.#known(definition, 'actor');
-    refuseUnknown('spawn', options ?? {}, ['id', 'args']);
-    const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options ?? {};
+    const given: { readonly id?: string; readonly args?: ArgsOf<D> } = options === undefined ? {} : options;
+    refuseUnknown('spawn', given, ['id', 'args']);
     const id = given.id ?? this.#runtime.newId();
     checkId('spawn', id);
     await this.#runtime.spawn(definition, id, given.args);

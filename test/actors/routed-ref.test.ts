@@ -35,6 +35,31 @@ describe('RoutedRef', () => {
     expect([harness.host.unfinished, harness.host.size]).to.deep.equal([0, 0]);
   });
 
+  it('refuses options that are no object, from tell, send and ask', async () => {
+    const harness = new AggregateHarness(ledger());
+    const ref = harness.loose('a');
+    for (const [given, shown] of [
+      [5, '5'],
+      [null, 'null'],
+      ['soon', "'soon'"],
+      [true, 'true'],
+      [[], 'an array of 0'],
+      [() => 1, 'a function'],
+    ] as const) {
+      // Wrong on purpose: as JavaScript would call.
+      const options = given as object;
+      const asked = await errorOf(ref.ask('add', { n: 1 }, options));
+      expect(asked.code).to.equal('TROUPE_INVALID_OPTIONS');
+      expect(asked.message).to.equal(`ledger/a: the options are ${shown}; give an object`);
+      expect(await codeOf(ref.send('add', { n: 1 }, options)), shown).to.equal('TROUPE_INVALID_OPTIONS');
+      expect(await codeOf((async () => ref.tell('add', { n: 1 }, options))()), shown).to.equal(
+        'TROUPE_INVALID_OPTIONS',
+      );
+    }
+    await harness.settled();
+    expect([harness.host.unfinished, harness.host.size]).to.deep.equal([0, 0]);
+  });
+
   it('keeps metadata as it was when the message was sent, and as JSON', async () => {
     const harness = new AggregateHarness(ledger());
     const metadata: Record<string, unknown> = { by: 'me', nothing: undefined };

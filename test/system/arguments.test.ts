@@ -9,7 +9,18 @@ const counter = aggregate({
   commands: { add: { handle: (_state, input: { by: number }, ctx) => ctx.emit('added', input) } },
 });
 const other = aggregate({ name: 'other', initialState: () => ({}), events: { seen: { apply: (s) => s } } });
-const stage = actor({ name: 'stage', initialState: () => 0, receive: {} });
+const player = actor({ name: 'player', initialState: () => 0, receive: {} });
+const stage = actor({
+  name: 'stage',
+  initialState: () => 0,
+  receive: {
+    async open(_state, options: unknown, ctx) {
+      // Wrong on purpose: as JavaScript would call.
+      const spawn = ctx.spawn as (definition: unknown, options: unknown) => unknown;
+      return messageOf(() => spawn.call(ctx, player, options));
+    },
+  },
+});
 const count = saga({ name: 'count', run: () => 1 });
 const follow = reaction({ name: 'follow', of: [other], on: { seen: () => undefined } });
 
@@ -26,7 +37,7 @@ async function messageOf(call: () => unknown): Promise<string> {
 describe('arguments of the system', () => {
   let system: ActorSystem;
   before(async () => {
-    system = await ActorSystem.start({ cast: [counter, count, stage], workers: 0, journal: ':memory:' });
+    system = await ActorSystem.start({ cast: [counter, count, stage, player], workers: 0, journal: ':memory:' });
   });
   after(() => system.stop());
 
@@ -57,6 +68,16 @@ describe('arguments of the system', () => {
       () => system.ref(counter, 'a').ask('add', { by: 1 }, { recipt: true } as never),
       /receipt/,
     ],
+    ['an option of ask that is no object', () => system.ref(counter, 'a').ask('add', { by: 1 }, 5 as never), /are 5/],
+    [
+      'options of append that are null',
+      () => any()['append']?.(counter, 'a', [event], null),
+      /are null; give an object/,
+    ],
+    ['options of spawn that are null', () => any()['spawn']?.(stage, null), /spawn: the options are null/],
+    ['options of settled that are a number', () => any()['settled']?.(5), /settled: the options are 5/],
+    ['options of start that are a number', () => system.ref(count, 'a').start(1, 5 as never), /are 5/],
+    ['options of result that are null', () => system.ref(count, 'a').result(null as never), /are null/],
     ['an aggregate that is spawned', () => any()['spawn']?.(counter), /aggregate counter.*actor\(\)/],
     ['nothing that is spawned', () => any()['spawn']?.(), /undefined.*actor\(\)/],
     ['a reference to nothing', () => any()['ref']?.(undefined, 'a'), /undefined/],
@@ -92,6 +113,12 @@ describe('arguments of the system', () => {
         .and.match(says);
     });
   }
+
+  it('refuse options of a child that are no object, or misspelt', async () => {
+    const parent = await system.spawn(stage, { id: 'parent' });
+    expect(await parent.ask('open', 5)).to.match(/TROUPE_INVALID_OPTIONS stage\/parent: spawn: the options are 5/);
+    expect(await parent.ask('open', { idd: 'x' })).to.match(/TROUPE_INVALID_OPTIONS .*unknown option "idd".*'id'/);
+  });
 
   it('refuse a reaction to an aggregate that is not in the cast', async () => {
     const start = (): unknown => ActorSystem.start({ cast: [counter, follow], workers: 0, journal: ':memory:' });
