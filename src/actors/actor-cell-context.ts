@@ -11,6 +11,7 @@ import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
 import type { Logger } from '../core/logger.js';
 import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { safeLogger } from '../core/safe-logger.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { ActorCell } from './actor-cell.js';
@@ -21,7 +22,6 @@ import type { ActorContext, ScheduledMessage, ScheduleTiming, SpawnArgs } from '
 import { readReceive, type RuntimeActor, type RuntimeHandler } from './actor-definition.js';
 import { failedHandling, stopped } from './actor-fault.js';
 import type { ActorLife } from './actor-life.js';
-import { actorLogger } from './actor-logger.js';
 import type { Receive } from './actor-options.js';
 import type { ActorRef, Addressable } from './actor-ref.js';
 import type { ActorSurroundings, MessageSource } from './actor-surroundings.js';
@@ -229,7 +229,8 @@ export class ActorCellContext implements ActorContext, MessageSource {
   }
 
   get log(): Logger {
-    this.#log ??= actorLogger(this.#around.log, this.#cell);
+    const { name, id } = this.#cell;
+    this.#log ??= safeLogger(this.#around.log, { prefix: `${keyOf(this.#cell)}: `, facts: { actor: name, id } });
     return this.#log;
   }
 

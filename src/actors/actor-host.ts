@@ -15,7 +15,6 @@ import { ActorCell } from './actor-cell.js';
 import type { RuntimeActor } from './actor-definition.js';
 import { ActorFamily } from './actor-family.js';
 import { idInUse, notRunning } from './actor-fault.js';
-import { safeLogger } from './actor-logger.js';
 import type { ActorFacilities, ActorSurroundings, MessageSource, SpawnRequest } from './actor-surroundings.js';
 import { checkMessage } from './message-check.js';
 import { copyMessage } from './message-copy.js';
@@ -290,7 +289,6 @@ export class ActorHost implements SignalPost {
     const { onWatch } = this.#options;
     return {
       ...this.#options,
-      log: safeLogger(this.#options.log),
       mark: this.#options.mark ?? new HandlingMark(),
       onWatch:
         onWatch &&

@@ -13,6 +13,7 @@ import type { LogFields, Logger } from '../core/logger.js';
 import { readMetadata } from '../core/metadata.js';
 import { OptionReader } from '../core/option-reader.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { safeLogger } from '../core/safe-logger.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { CommandStep } from './command-step.js';
@@ -40,10 +41,11 @@ export class RunContext {
   constructor(run: SagaRun, around: RunSurroundings) {
     this.#run = run;
     this.#around = around;
+    const log = safeLogger(around.log, { facts: { saga: run.key } });
     const write =
       (level: keyof Logger) =>
       (message: string, fields?: LogFields): void => {
-        if (!run.replaying) around.log[level](message, { saga: run.key, ...fields });
+        if (!run.replaying) log[level](message, fields);
       };
     this.log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   }

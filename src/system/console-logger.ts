@@ -1,6 +1,6 @@
 /** The default log: warnings and errors as lines on standard error, with their facts. */
+import { loggedValue } from '../core/logged-value.js';
 import type { LogFields, Logger } from '../core/logger.js';
-import { isTroupeError } from '../core/troupe-error.js';
 
 /** Logs under the name of a system; `debug` and `info` say nothing. */
 export function consoleLogger(name: string): Logger {
@@ -17,13 +17,6 @@ export function consoleLogger(name: string): Logger {
 
 function describe(fields: LogFields | undefined): string {
   if (fields === undefined) return '';
-  const parts = Object.entries(fields).map(([key, value]) => `${key}=${show(value)}`);
+  const parts = Object.entries(fields).map(([key, value]) => `${key}=${loggedValue(value)}`);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
-}
-
-function show(value: unknown): string {
-  if (isTroupeError(value)) return `${value.code}: ${value.message}`;
-  // The stack of a stranger's error leads to the line that threw it.
-  if (value instanceof Error) return value.stack ?? `${value.name}: ${value.message}`;
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
 }

@@ -1,5 +1,6 @@
 /** What `ActorSystem.start` can be told, and what the runtime makes of it. */
 import { OptionReader } from '../core/option-reader.js';
+import { safeLogger } from '../core/safe-logger.js';
 import type { Clock } from '../core/clock.js';
 import { systemClock } from '../core/clock.js';
 import type { Duration } from '../core/duration.js';
@@ -80,6 +81,8 @@ export interface SystemSettings {
   readonly log: Logger;
 }
 
+/** What a log has. */
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const KEYS = ['name', 'cast', 'workers', 'journal', 'limits', 'supervision', 'signals', 'clock', 'log'] as const;
 
 /** @throws TROUPE_INVALID_OPTIONS naming the option, its value, and what to give instead */
@@ -103,8 +106,17 @@ export function readSystemOptions(options: unknown): SystemSettings {
     supervision: readSupervision(given.nested('supervision', SUPERVISION_KEYS)),
     // Handed in by tests, which are typed; a wrong one shows at the first call.
     clock: (given.value('clock') as Clock | undefined) ?? systemClock,
-    log: (given.value('log') as Logger | undefined) ?? consoleLogger(name),
+    log: safeLogger(readLog(given) ?? consoleLogger(name)),
   };
+}
+
+/** A log that lacks a level would swallow its lines, as writing never throws. */
+function readLog(given: OptionReader): Logger | undefined {
+  const log = given.value('log');
+  if (log === undefined) return undefined;
+  const levels = Object(log) as Readonly<Record<string, unknown>>;
+  if (LEVELS.every((level) => typeof levels[level] === 'function')) return log as Logger;
+  throw given.refusal('log', 'give an object with the functions debug, info, warn and error, such as console');
 }
 
 function readCast(given: OptionReader): SystemSettings['cast'] {

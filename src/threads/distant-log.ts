@@ -4,8 +4,9 @@
  * Facts are for people, and anything may stand in them: what can't be carried is described instead.
  */
 import { isTroupeError } from '../core/troupe-error.js';
+import { loggedValue } from '../core/logged-value.js';
 import type { LogFields, Logger } from '../core/logger.js';
-import { showValue } from '../core/show-value.js';
+import { safeLogger } from '../core/safe-logger.js';
 import { FrameCodec } from './frame-codec.js';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -20,7 +21,7 @@ export function distantLog(post: (line: Uint8Array) => void): Logger {
     (level: Line[0]): Logger[Line[0]] =>
     (message, fields) =>
       post(codec.pack([level, message, fields === undefined ? undefined : carried(fields)] satisfies Line));
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return safeLogger({ debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') });
 }
 
 /** Writes a line of a worker. */
@@ -40,11 +41,11 @@ function carried(fields: LogFields): LogFields {
 
 function plainValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) {
-    return typeof value === 'function' || typeof value === 'symbol' ? showValue(value) : value;
+    return typeof value === 'function' || typeof value === 'symbol' ? loggedValue(value) : value;
   }
   try {
     return JSON.parse(JSON.stringify(value)) as unknown;
   } catch {
-    return showValue(value);
+    return loggedValue(value);
   }
 }

@@ -78,6 +78,11 @@ describe('arguments of the system', () => {
     ['options of settled that are a number', () => any()['settled']?.(5), /settled: the options are 5/],
     ['options of start that are a number', () => system.ref(count, 'a').start(1, 5 as never), /are 5/],
     ['options of result that are null', () => system.ref(count, 'a').result(null as never), /are null/],
+    [
+      'a log that lacks a level',
+      () => ActorSystem.start({ cast: [counter], workers: 0, journal: ':memory:', log: { info: () => 1 } as never }),
+      /"log".*debug, info, warn and error/,
+    ],
     ['an aggregate that is spawned', () => any()['spawn']?.(counter), /aggregate counter.*actor\(\)/],
     ['nothing that is spawned', () => any()['spawn']?.(), /undefined.*actor\(\)/],
     ['a reference to nothing', () => any()['ref']?.(undefined, 'a'), /undefined/],

@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai';
 import { type ActorSystem, isTroupeError } from 'troupe';
+import { loggedValue } from '../../src/core/logged-value.js';
 import { forgetful, gate, greeter, miller, picky, sack } from './fixtures/mill.js';
 import { forEachSetting } from './fixtures/settings.js';
 
@@ -123,6 +124,26 @@ forEachSetting(
       expect(fieldsOf('reaction')).to.deep.equal({ kilos: 2, attempt: 1 });
       const { error } = fieldsOf('actor') as { error: RangeError };
       expect([error.name, error.message]).to.deep.equal(['RangeError', 'too loud']);
+    });
+
+    it('logging throws at no handler, whatever is logged: it is shown', async () => {
+      const lines: string[] = [];
+      const write = (text: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+        const shown = Object.entries(fields).map(([key, value]) => ` ${key}=${loggedValue(value).split('\n')[0]}`);
+        lines.push(text + shown.join(''));
+      };
+      const log = { debug: write, info: write, warn: write, error: write };
+      const talking = await start({ cast: new URL('./fixtures/mill.js', import.meta.url), log });
+      expect(await talking.ref(sack, 's').ask('babble')).to.equal(5);
+      const ref = await talking.spawn(greeter, { id: 'g' });
+      expect(await ref.ask('babble')).to.equal(5);
+      await talking.stop();
+      expect(lines.filter((line) => line.startsWith('greeter/g: '))).to.have.length(5);
+      const ofSack = lines.filter((line) => !line.startsWith('greeter'));
+      expect(ofSack.slice(0, 2)).to.deep.equal(['Symbol(word) value=null', 'null value=Symbol(field)']);
+      expect(ofSack[2]).to.match(/^mine symbol=Symbol\(s\) whole=1n nested=\{ whole: 2n \}$/);
+      expect(ofSack[3]).to.match(/^mine name=RangeError: not to be read whole=1n$/);
+      expect(ofSack[4]).to.match(/^\{ name: \[Getter\], whole: 1n \}$/);
     });
 
     it('a tell that is rejected is a dead letter, and so is one to an actor that has stopped', async () => {
