@@ -8,6 +8,7 @@
 import { types } from 'node:util';
 import { textOf, type Where } from '../core/json-value.js';
 import { TroupeError } from '../core/troupe-error.js';
+import { readableEntries, UNREADABLE, Unreadable } from '../core/unreadable.js';
 
 /** Marks references, also those of another copy of this package. */
 const REF_BRAND = Symbol.for('troupe.ref');
@@ -24,8 +25,16 @@ const DEEPEST = 500;
 export function checkMessage(value: unknown, where: Where): boolean {
   if (isPrimitive(value)) return false;
   refFound = false;
-  const fault = faultIn(value, 0);
-  if (fault !== undefined) refuse(value, textOf(where), fault);
+  let fault: string | undefined;
+  let cause: unknown;
+  try {
+    fault = faultIn(value, 0);
+  } catch (thrown) {
+    // Only what the value itself does when it is looked at.
+    fault = UNREADABLE;
+    cause = thrown;
+  }
+  if (fault !== undefined) refuse(value, textOf(where), fault, cause);
   return refFound;
 }
 
@@ -125,13 +134,13 @@ function describe(value: object): string {
 }
 
 /** Walks again, this time with the path, and throws. */
-function refuse(value: unknown, where: string, fault: string): never {
-  const found = faultAt(value, '', new Set()) ?? { path: '', fault };
+function refuse(value: unknown, where: string, fault: string, cause: unknown): never {
+  const found = placeOfFault(value) ?? { path: '', fault };
   throw new TroupeError(
     'TROUPE_NOT_SERIALIZABLE',
     `${where}: ${found.path === '' ? 'the value' : `the field ${found.path}`} is ${found.fault}, which can't be sent; ` +
       'send plain objects, arrays, primitives, Date, Map, Set, typed arrays, Error and ActorRef',
-    { details: { path: found.path, found: found.fault } },
+    { details: { path: found.path, found: found.fault }, ...(cause === undefined ? {} : { cause }) },
   );
 }
 
@@ -140,11 +149,21 @@ interface FaultAt {
   readonly fault: string;
 }
 
+function placeOfFault(value: unknown): FaultAt | undefined {
+  try {
+    return faultAt(value, '', new Set());
+  } catch {
+    // A proxy that throws whatever is asked of it: there is no more to say than that.
+    return undefined;
+  }
+}
+
 function faultAt(value: unknown, path: string, above: Set<unknown>): FaultAt | undefined {
   if (typeof value !== 'object' || value === null) {
     const fault = faultIn(value, 0);
     return fault === undefined ? undefined : { path, fault };
   }
+  if (value instanceof Unreadable) return { path, fault: value.fault };
   if (above.has(value)) return { path, fault: 'a reference to an object that contains it (a cycle)' };
   if (above.size >= DEEPEST) return { path, fault: `nested deeper than ${DEEPEST} levels` };
   const kind = kindOf(value);
@@ -163,7 +182,7 @@ function faultAt(value: unknown, path: string, above: Set<unknown>): FaultAt | u
 function* partsOf(kind: MessageKind, value: object, path: string): Generator<readonly [string, unknown]> {
   switch (kind) {
     case 'plain':
-      for (const [key, part] of Object.entries(value)) yield [fieldPath(path, key), part];
+      for (const [key, part] of readableEntries(value)) yield [fieldPath(path, key), part];
       return;
     case 'array':
       for (const [index, part] of (value as readonly unknown[]).entries()) yield [`${path}[${index}]`, part];

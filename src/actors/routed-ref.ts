@@ -100,7 +100,7 @@ export class RoutedRef implements RuntimeRef {
     try {
       return this.#ask(type, payload, options);
     } catch (error) {
-      // What the sender sees at once is a TroupeError, or what a getter of its payload threw.
+      // What the sender sees at once is a TroupeError, or what a getter of its options threw.
       return Promise.reject(
         error instanceof Error ? error : new TroupeError('TROUPE_INVALID_MESSAGE', showValue(error)),
       );

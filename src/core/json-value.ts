@@ -6,6 +6,7 @@
  * passes reads back equal, so live and recovered state can't differ. Hot path: one walk for each event.
  */
 import { TroupeError } from './troupe-error.js';
+import { readableEntries, UNREADABLE, Unreadable } from './unreadable.js';
 
 /** A value that JSON keeps as it is. */
 export type JsonValue =
@@ -39,8 +40,16 @@ export function encodeJson(value: unknown, where: Where): string | undefined {
 
 /** @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that JSON can't keep. */
 export function checkJson(value: unknown, where: Where): void {
-  const fault = faultIn(value, 0);
-  if (fault !== undefined) refuse(value, textOf(where), fault);
+  let fault: string | undefined;
+  let cause: unknown;
+  try {
+    fault = faultIn(value, 0);
+  } catch (thrown) {
+    // Only what the value itself does when it is looked at.
+    fault = UNREADABLE;
+    cause = thrown;
+  }
+  if (fault !== undefined) refuse(value, textOf(where), fault, cause);
 }
 
 /** What is wrong with the first unfit part of a value, or undefined. Builds no path: most values are fit. */
@@ -111,13 +120,13 @@ function describe(value: object): string {
 }
 
 /** Walks again, this time with the path, and throws. */
-function refuse(value: unknown, where: string, fault: string): never {
-  const path = pathOfFault(value, new Set()) ?? { path: '', fault };
+function refuse(value: unknown, where: string, fault: string, cause: unknown): never {
+  const path = placeOfFault(value) ?? { path: '', fault };
   throw new TroupeError(
     'TROUPE_NOT_SERIALIZABLE',
     `${where}: ${path.path === '' ? 'the value' : `the field ${path.path}`} is ${path.fault}, which JSON can't keep; ` +
       'send plain objects, arrays, strings, finite numbers, booleans and null',
-    { details: { path: path.path, found: path.fault } },
+    { details: { path: path.path, found: path.fault }, ...(cause === undefined ? {} : { cause }) },
   );
 }
 
@@ -126,11 +135,21 @@ interface PlacedFault {
   readonly fault: string;
 }
 
+function placeOfFault(value: unknown): PlacedFault | undefined {
+  try {
+    return pathOfFault(value, new Set());
+  } catch {
+    // A proxy that throws whatever is asked of it: there is no more to say than that.
+    return undefined;
+  }
+}
+
 function pathOfFault(value: unknown, above: Set<unknown>): PlacedFault | undefined {
   if (typeof value !== 'object' || value === null) {
     const fault = faultIn(value, 0);
     return fault === undefined ? undefined : { path: '', fault };
   }
+  if (value instanceof Unreadable) return { path: '', fault: value.fault };
   if (above.has(value)) return { path: '', fault: 'a reference to an object that contains it (a cycle)' };
   if (above.size >= DEEPEST) return { path: '', fault: `nested deeper than ${DEEPEST} levels` };
   above.add(value);
@@ -151,7 +170,7 @@ function pathInArray(value: readonly unknown[], above: Set<unknown>): PlacedFaul
 function pathInObject(value: object, above: Set<unknown>): PlacedFault | undefined {
   const own = faultOfObject(value);
   if (own !== undefined) return { path: '', fault: own };
-  for (const [key, part] of Object.entries(value)) {
+  for (const [key, part] of readableEntries(value)) {
     const found = pathOfFault(part, above);
     if (found !== undefined) return under(key, found);
   }

@@ -4,6 +4,7 @@
  */
 import { loggedValue } from './logged-value.js';
 import type { LogFields, Logger } from './logger.js';
+import { readableEntries, Unreadable } from './unreadable.js';
 
 /** Who speaks. */
 export interface Speaker {
@@ -36,15 +37,6 @@ function read(fields: unknown): LogFields | undefined {
   if (fields instanceof Error) return { error: fields };
   if (typeof fields !== 'object' || fields === null) return { value: fields };
   const facts: Record<string, unknown> = {};
-  for (const key of Object.keys(fields)) facts[key] = fieldOf(fields, key);
+  for (const [key, field] of readableEntries(fields)) facts[key] = field instanceof Unreadable ? field.fault : field;
   return facts;
-}
-
-/** A field, which may be a getter that throws. */
-function fieldOf(fields: object, key: string): unknown {
-  try {
-    return (fields as Readonly<Record<string, unknown>>)[key];
-  } catch (error) {
-    return error;
-  }
 }

@@ -12,6 +12,15 @@ class Names extends Map<string, string> {}
 const ref = { name: 'tally', id: 'a', [Symbol.for('troupe.ref')]: true };
 Object.setPrototypeOf(ref, { tell: () => undefined });
 
+const unreadable = {
+  ok: 1,
+  get bad(): never {
+    throw new RangeError('not to be read');
+  },
+};
+const { proxy: hostile, revoke } = Proxy.revocable({}, {});
+revoke();
+
 const cycle: Record<string, unknown> = { a: { b: [1] } };
 (cycle['a'] as Record<string, unknown>)['back'] = cycle;
 const deep = (levels: number): unknown => {
@@ -77,6 +86,9 @@ describe('what messages may hold', () => {
     ['a function in a Map', { m: new Map([['k', [() => 1]]]) }, "m.get('k')[0]", 'a function'],
     ['a function as a key of a Map', new Map([[() => 1, 1]]), '.keys()[0]', 'a function'],
     ['a function in a Set', { s: new Set([1, () => 1]) }, 's.values()[1]', 'a function'],
+    ['a getter that throws', { a: [unreadable] }, 'a[0].bad', 'a getter that throws RangeError: not to be read'],
+    ['a getter that throws in a Map', new Map([['k', unreadable]]), ".get('k').bad", 'a getter that throws'],
+    ['a value that throws whatever is asked of it', hostile, '', 'a value that throws when it is looked at'],
     ['a cycle', cycle, 'a.back', 'a cycle'],
     ['501 levels', deep(501), '[0]'.repeat(500), 'nested deeper than 500 levels'],
   ];

@@ -17,6 +17,15 @@ function refusal(value: unknown): { path: string; found: string; message: string
   throw new Error('was not refused');
 }
 
+const unreadable = {
+  ok: 1,
+  get bad(): never {
+    throw new RangeError('not to be read');
+  },
+};
+const { proxy: hostile, revoke } = Proxy.revocable({}, {});
+revoke();
+
 /** The value without undefined fields, which JSON drops: what is promised to come back. */
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
@@ -52,6 +61,8 @@ describe('encodeJson', () => {
       [{ a: Promise.resolve() }, 'a', 'a Promise'],
       [{ a: { [Symbol('key')]: 1 } }, 'a', 'a symbol as the name'],
       [{ a: { toJSON: () => 1 } }, 'a', 'toJSON'],
+      [{ a: [{ ok: 1, b: unreadable }] }, 'a[0].b.bad', 'a getter that throws RangeError: not to be read'],
+      [hostile, '', 'a value that throws when it is looked at'],
       [Symbol('s'), '', 'a symbol'],
       [-0, '', '-0'],
     ];

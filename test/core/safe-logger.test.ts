@@ -48,7 +48,7 @@ describe('safeLogger', () => {
     loosely(safeLogger(sink)).info('text', fields);
     const [, read] = lines[0] ?? [];
     expect(read).to.have.property('n', 1);
-    expect(String((read as { bad: unknown }).bad)).to.equal('Error: not to be read');
+    expect(String((read as { bad: unknown }).bad)).to.equal('a getter that throws Error: not to be read');
   });
 
   it('speaks in the name it was given, with its facts', () => {

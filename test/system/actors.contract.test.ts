@@ -72,6 +72,24 @@ forEachNumberOfWorkers('plain actors', (start) => {
       expect(() => ref.tell('add', cycle)).to.throw(/me\.cycle/);
       expect((await caught(ref.ask('add', { deep: [{ fn: () => 1 }] }))).message).to.contain('deep[0].fn');
     });
+
+    it('whose getters throw are refused by path and cause, as payload and as reply', async () => {
+      const payload = {
+        get total(): number {
+          throw new RangeError('not to be read');
+        },
+      };
+      const ref = first() as unknown as ActorRef;
+      for (const asked of [ref.ask('add', { deep: [payload] }), ref.send('add', payload), ref.ask('unreadable')]) {
+        const error = await caught(asked);
+        expect(error).to.have.property('code', 'TROUPE_NOT_SERIALIZABLE');
+        expect(error.message).to.contain('total is a getter that throws RangeError: not to be read');
+        expect(error.cause).to.have.property('message', 'not to be read');
+      }
+      expect(() => ref.tell('add', payload))
+        .to.throw()
+        .with.property('code', 'TROUPE_NOT_SERIALIZABLE');
+    });
   });
 
   describe('behaviours', () => {

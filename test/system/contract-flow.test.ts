@@ -142,7 +142,7 @@ forEachSetting(
       const ofSack = lines.filter((line) => !line.startsWith('greeter'));
       expect(ofSack.slice(0, 2)).to.deep.equal(['Symbol(word) value=null', 'null value=Symbol(field)']);
       expect(ofSack[2]).to.match(/^mine symbol=Symbol\(s\) whole=1n nested=\{ whole: 2n \}$/);
-      expect(ofSack[3]).to.match(/^mine name=RangeError: not to be read whole=1n$/);
+      expect(ofSack[3]).to.match(/^mine name=a getter that throws RangeError: not to be read whole=1n$/);
       expect(ofSack[4]).to.match(/^\{ name: \[Getter\], whole: 1n \}$/);
     });
 
