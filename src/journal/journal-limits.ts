@@ -34,8 +34,8 @@ export const JOURNAL_LIMITS = {
    * what a row costs, however many there are: 2 to 15 KB of text.
    */
   indexRowPages: 64,
-  /** Rows of a merge that are encoded with one commit: some 5 ms of the app's loop. */
-  mergeSlice: 2_048,
+  /** Rows of a merge that are encoded with one commit: 1 to 2 ms of the app's loop. */
+  mergeSlice: 512,
   /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */
   tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */
