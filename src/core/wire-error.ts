@@ -1,11 +1,12 @@
 /**
- * Errors on the wire: plain data that keeps class, code, reason, details, stack, cause, and the errors of an
- * `AggregateError`.
+ * Errors on the wire: plain data that keeps class, code, reason, details, stack, cause, the errors of an
+ * `AggregateError`, and own fields that are JSON values.
  *
  * Structured clone loses code and class; here a `TroupeError` arrives as one, a `RangeError` as one, and an error of
  * a user's class as `Error` with the name of that class. An error may be anything, also one whose fields throw when
  * they are read: what can't be read or carried is described or left out, and nothing here throws.
  */
+import { encodeJson } from './json-value.js';
 import { isTroupeError, TroupeError } from './troupe-error.js';
 
 /** An error as plain data. */
@@ -21,6 +22,8 @@ export interface WireError {
   readonly causeIsError: boolean;
   /** Of an `AggregateError`, in their order. */
   readonly errors?: readonly WirePart[];
+  /** Own fields beyond these: the JSON text of an object, which arrives as it is whichever way it goes. */
+  readonly fields?: string;
 }
 
 /** One of several errors; anything can be among them. */
@@ -35,13 +38,20 @@ const DEEPEST_CAUSE = 8;
 /** Errors of an `AggregateError`, and of those within it, that are carried one by one; the rest is counted. */
 const MOST_PARTS = 100;
 
-/** How many parts may still be carried. */
+/**
+ * Characters of own fields of one error and those within it; further fields are left out. Errors of HTTP clients hold
+ * whole responses, and errors go into records of the journal, too.
+ */
+const LONGEST_FIELDS = 16_384;
+
+/** How much may still be carried. */
 interface Room {
   parts: number;
+  fields: number;
 }
 
 export function toWireError(error: unknown): WireError {
-  return wired(error, 0, { parts: MOST_PARTS });
+  return wired(error, 0, { parts: MOST_PARTS, fields: LONGEST_FIELDS });
 }
 
 function wired(error: unknown, depth: number, room: Room): WireError {
@@ -51,6 +61,7 @@ function wired(error: unknown, depth: number, room: Room): WireError {
   const errors = depth < DEEPEST_CAUSE ? read(source, 'errors') : undefined;
   const stack = read(source, 'stack');
   const reason = read(source, 'reason');
+  const fields = wireFields(source, room);
   return {
     name: textOf(read(source, 'name')),
     message: textOf(read(source, 'message')),
@@ -64,7 +75,51 @@ function wired(error: unknown, depth: number, room: Room): WireError {
     ...(source instanceof AggregateError && Array.isArray(errors)
       ? { errors: wireParts(errors, depth + 1, room) }
       : {}),
+    ...(fields === undefined ? {} : { fields }),
   };
+}
+
+/** What a `WireError` has a place of its own for. */
+const PLACED: ReadonlySet<string> = new Set([
+  'name',
+  'message',
+  'stack',
+  'code',
+  'reason',
+  'details',
+  'cause',
+  'errors',
+]);
+
+/** What JSON can't keep, and what there is no room for, is left out. */
+function wireFields(source: Error, room: Room): string | undefined {
+  const texts: string[] = [];
+  for (const key of ownKeys(source)) {
+    if (PLACED.has(key)) continue;
+    const text = jsonOf(read(source, key));
+    if (text === undefined) continue;
+    const field = `${JSON.stringify(key)}:${text}`;
+    if (field.length > room.fields) continue;
+    room.fields -= field.length;
+    texts.push(field);
+  }
+  return texts.length === 0 ? undefined : `{${texts.join(',')}}`;
+}
+
+function ownKeys(source: Error): readonly string[] {
+  try {
+    return Object.keys(source);
+  } catch {
+    return [];
+  }
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return encodeJson(value, 'a field of an error');
+  } catch {
+    return undefined;
+  }
 }
 
 function wireParts(errors: readonly unknown[], depth: number, room: Room): WirePart[] {
@@ -84,7 +139,16 @@ export function fromWireError(wire: WireError): Error {
   const cause = wire.causeIsError ? fromWireError(wire.cause as WireError) : wire.cause;
   const error = wire.troupe ? troupeError(wire, cause) : plainError(wire, cause);
   if (wire.stack !== undefined) error.stack = wire.stack;
+  if (wire.fields !== undefined) addFields(error, wire.fields);
   return error;
+}
+
+function addFields(error: Error, text: string): void {
+  // Written by wireFields.
+  for (const [key, value] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
+    // Defined, not set: a field may be named `__proto__`.
+    Object.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true });
+  }
 }
 
 /** The error as the one class that crosses between runtimes; a stranger's becomes the cause of a failure. */

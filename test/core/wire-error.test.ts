@@ -17,6 +17,8 @@ class OutOfStock extends Error {
   readonly code = 'SKU_GONE';
 }
 
+const fieldsOf = (error: unknown): unknown => Object.fromEntries(Object.entries(error as Error));
+
 for (const [name, cross] of ways) {
   describe(`an error that crosses by ${name}`, () => {
     it('keeps its built-in class, message, stack and cause, to the eighth', () => {
@@ -50,6 +52,31 @@ for (const [name, cross] of ways) {
       const arrived = cross(new OutOfStock('no more'));
       expect(arrived).to.be.instanceOf(Error);
       expect(arrived).to.include({ name: 'OutOfStock', code: 'SKU_GONE', message: 'no more' });
+    });
+
+    it('keeps own fields that are JSON values, those of its cause too', () => {
+      const fields = { issues: [{ path: ['a', 0], half: '\ud800' }], retryable: false, errno: -2, none: null };
+      const unfit = { at: new Date(0), seen: new Map(), act: () => 1, nothing: undefined, big: 1n };
+      const error = Object.assign(new RangeError('outer', { cause: Object.assign(new Error('inner'), { port: 80 }) }), {
+        ...fields,
+        ...unfit,
+      });
+      Object.defineProperty(error, '__proto__', { value: { odd: 1 }, enumerable: true });
+      Object.defineProperty(error, 'hidden', { value: 1, enumerable: false });
+      const arrived = cross(error);
+      expect(Object.getPrototypeOf(arrived)).to.equal(RangeError.prototype);
+      expect(fieldsOf(arrived)).to.deep.equal({ ...fields, ['__proto__']: { odd: 1 } });
+      expect(fieldsOf(arrived.cause)).to.deep.equal({ port: 80 });
+    });
+
+    it('carries 16,384 characters of fields with its causes, and leaves out those that do not fit', () => {
+      const inner = Object.assign(new Error('inner'), { first: 'x'.repeat(10_000), second: 'x' });
+      const error = Object.assign(new Error('outer', { cause: inner }), { body: 'x'.repeat(16_385), last: 'x' });
+      const arrived = cross(error);
+      expect(fieldsOf(arrived)).to.deep.equal({ last: 'x' });
+      expect(fieldsOf(arrived.cause)).to.deep.equal({ first: inner.first, second: 'x' });
+      const twice = Object.assign(new Error('outer', { cause: inner }), { first: inner.first });
+      expect(fieldsOf(cross(twice).cause), 'what is left').to.deep.equal({ second: 'x' });
     });
 
     it('that is an AggregateError keeps its errors, in order, each with class, code and cause', () => {

@@ -73,6 +73,17 @@ forEachNumberOfWorkers('plain actors', (start) => {
       expect((await caught(ref.ask('add', { deep: [{ fn: () => 1 }] }))).message).to.contain('deep[0].fn');
     });
 
+    it('keep the own fields of errors in them, there and back', async () => {
+      const issues = [{ path: ['lines', 0], message: 'none' }];
+      const sent = Object.assign(new RangeError('bad order', { cause: new TypeError('why') }), { issues });
+      for (const player of players) {
+        const found = await player.ask('examine', sent);
+        expect(found.issues).to.deep.equal(issues);
+        expect(found.error).to.be.instanceOf(RangeError).and.to.deep.include({ message: 'bad order', issues });
+        expect(found.error.cause).to.have.property('message', 'why');
+      }
+    });
+
     it('whose getters throw are refused by path and cause, as payload and as reply', async () => {
       const payload = {
         get total(): number {
