@@ -10,7 +10,8 @@ import type { AggregateHost } from '../actors/aggregate-host.js';
 import { randomIds } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import { readMetadata } from '../core/metadata.js';
-import { isTroupeError } from '../core/troupe-error.js';
+import { showValue } from '../core/show-value.js';
+import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import { Router } from '../system/router.js';
 import { type CommandOutcome, type EventBefore, outcomeOf } from './command-outcome.js';
 import { Expectations } from './expectations.js';
@@ -61,8 +62,11 @@ export interface Given<D extends RuntimeAggregate> {
  * given(account).when('withdraw', { amount: 5 }).expectRejected('insufficient-funds');
  *
  * const { state } = await given(account).when('transferLater', { amount: 5 }).expect();
+ *
+ * @throws TROUPE_INVALID_OPTIONS when the definition is none of an aggregate.
  */
 export function given<D extends RuntimeAggregate>(definition: D, ...events: readonly GivenEvent<D>[]): Given<D> {
+  requireAggregate(definition);
   return {
     when(type, ...[input, options]) {
       const id = options?.id ?? 'test';
@@ -70,6 +74,14 @@ export function given<D extends RuntimeAggregate>(definition: D, ...events: read
       return new Expectations(`${definition.name}/${id}: ${type}`, outcome);
     },
   };
+}
+
+/** Without types anything may be given; other definitions decide nothing. */
+function requireAggregate(definition: unknown): void {
+  const { kind, name } = Object(definition) as { readonly kind?: unknown; readonly name?: unknown };
+  if (kind === 'aggregate') return;
+  const what = typeof kind === 'string' && typeof name === 'string' ? `the ${kind} ${name}` : showValue(definition);
+  throw new TroupeError('TROUPE_INVALID_OPTIONS', `given: the definition is ${what}; give one made by aggregate()`);
 }
 
 function commandOutcome(

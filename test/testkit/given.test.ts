@@ -1,7 +1,7 @@
 /** given … when … expect …: what it accepts, and what it says when an expectation fails. */
 import { AssertionError } from 'node:assert';
 import { expect } from 'chai';
-import { aggregate } from 'troupe';
+import { actor, aggregate, reaction } from 'troupe';
 import { given } from 'troupe/testkit';
 import { z } from 'zod';
 
@@ -88,6 +88,24 @@ async function laterFailureOf(chain: PromiseLike<unknown>): Promise<AssertionErr
 
 describe('given', () => {
   describe('says what is wrong', () => {
+    it('refuses at once what is no aggregate, and says what it takes', () => {
+      const notify = reaction({ name: 'notify', of: [account], on: {} });
+      const clerk = actor({ name: 'clerk', initialState: () => 0, receive: {} });
+      for (const [definition, shown] of [
+        [notify, 'the reaction notify'],
+        [clerk, 'the actor clerk'],
+        [undefined, 'undefined'],
+        [null, 'null'],
+        ['account', "'account'"],
+        [{ name: 'account' }, 'an object'],
+      ] as const) {
+        // Wrong on purpose: as JavaScript would call.
+        expect(() => given(definition as never))
+          .to.throw(`given: the definition is ${shown}; give one made by aggregate()`)
+          .with.property('code', 'TROUPE_INVALID_OPTIONS');
+      }
+    });
+
     it('shows expected and actual events, and where they first differ', () => {
       const when = given(account, opened).when('deposit', { amount: 5 });
       const error = failureOf(() => when.expect(deposited(6)));
