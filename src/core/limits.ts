@@ -111,6 +111,8 @@ export const LIMITS = {
   offloadBacklog: 10_000,
   /** Milliseconds after which an idle pool thread of `offload` ends. */
   offloadIdleMs: 10_000,
+  /** Worker threads of one system: a slip of the keyboard shall not start thousands, each with a heap of its own. */
+  workers: 256,
   /** Milliseconds between two looks at the state of the workers, for `metrics()`. */
   workerStatusEveryMs: 250,
   /** Milliseconds between two beats by which a worker shows that its loop turns. */

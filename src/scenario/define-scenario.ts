@@ -4,6 +4,7 @@
  * The definition is plain frozen data plus `run`; run-scenario.ts plays it. It is recognised by a brand that all copies of
  * the package share, so the `troupe` command can run a scenario that imported another copy.
  */
+import { LIMITS } from '../core/limits.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { ScenarioContext } from './scenario-context.js';
@@ -79,7 +80,7 @@ export const COMMON_OPTIONS = {
     type: 'string',
     placeholder: 'N|auto',
     default: '0',
-    description: 'worker threads; 0: everything on one thread, auto: one fewer than the cores',
+    description: `worker threads, ${LIMITS.workers} at most; 0: everything on one thread, auto: one fewer than the cores`,
   },
   journal: {
     type: 'string',
@@ -164,11 +165,12 @@ function validate(scenario: ScenarioOptions<ScenarioOptionSpecs>): void {
   if (scenario.keepJournal !== undefined && typeof scenario.keepJournal !== 'function') {
     throw invalid(`scenario ${name}: keepJournal must be a function`, { name, part: 'keepJournal' });
   }
-  if (scenario.workers !== undefined && !(Number.isSafeInteger(scenario.workers) && scenario.workers >= 0)) {
-    throw invalid(`scenario ${name}: workers must be a whole number from 0; got ${showValue(scenario.workers)}`, {
-      name,
-      part: 'workers',
-    });
+  const { workers = 0 } = scenario;
+  if (!Number.isSafeInteger(workers) || workers < 0 || workers > LIMITS.workers) {
+    throw invalid(
+      `scenario ${name}: workers must be a whole number from 0 to ${LIMITS.workers}; got ${showValue(workers)}`,
+      { name, part: 'workers' },
+    );
   }
   validateOptions(name, scenario.options ?? {});
 }

@@ -3,6 +3,7 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { LIMITS } from '../core/limits.js';
 import {
   commonOptions,
   type ScenarioDefinition,
@@ -46,8 +47,8 @@ export function parseScenarioArguments(scenario: ScenarioDefinition, args: reado
 
 function readWorkers(text: string): number | 'auto' {
   if (text === 'auto') return text;
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new ScenarioInputError(`--workers takes a whole number from 0 to 9999, or auto; got '${text}'`);
+  if (/^\d{1,4}$/.test(text) && Number(text) <= LIMITS.workers) return Number(text);
+  throw new ScenarioInputError(`--workers takes a whole number from 0 to ${LIMITS.workers}, or auto; got '${text}'`);
 }
 
 function readSeed(text: string): number {

@@ -132,8 +132,10 @@ function readCast(given: OptionReader): SystemSettings['cast'] {
 function readWorkers(given: OptionReader): number | 'auto' {
   const workers = given.value('workers') ?? 'auto';
   if (workers === 'auto') return workers;
-  if (typeof workers === 'number' && Number.isSafeInteger(workers) && workers >= 0 && workers <= 256) return workers;
-  throw given.refusal('workers', "give a whole number from 0 to 256, or 'auto'");
+  if (typeof workers === 'number' && Number.isSafeInteger(workers) && workers >= 0 && workers <= LIMITS.workers) {
+    return workers;
+  }
+  throw given.refusal('workers', `give a whole number from 0 to ${LIMITS.workers}, or 'auto'`);
 }
 
 function readSignals(given: OptionReader): readonly StopSignal[] {

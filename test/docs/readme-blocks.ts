@@ -222,6 +222,13 @@ export const LIMIT_ROWS: readonly LimitRow[] = [
     beyond: '`TROUPE_MAILBOX_FULL`',
   },
   {
+    limits: ['workers'],
+    what: 'worker threads of one system',
+    value: '{0}',
+    set: FIXED,
+    beyond: '`TROUPE_INVALID_OPTIONS`',
+  },
+  {
     limits: ['blockedAfterMs'],
     what: "a worker's loop may be blocked",
     value: '{0}',

@@ -24,7 +24,8 @@ const REFUSED: readonly (readonly [string, unknown, RegExp])[] = [
   ['no method', { ...sound, method: 5 }, /method must be a text/],
   ['no expected end', { ...sound, expected: undefined }, /expected must be a text/],
   ['no run', { ...sound, run: undefined }, /run must be a function/],
-  ['half a worker', { ...sound, workers: 0.5 }, /workers must be a whole number from 0; got 0\.5/],
+  ['half a worker', { ...sound, workers: 0.5 }, /workers must be a whole number from 0 to 256; got 0\.5/],
+  ['257 workers', { ...sound, workers: 257 }, /from 0 to 256; got 257/],
   ['keepJournal that is no function', { ...sound, keepJournal: true }, /keepJournal must be a function/],
   [
     'an option of unknown type',

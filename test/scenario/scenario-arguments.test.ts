@@ -20,11 +20,12 @@ const story = defineScenario({
 });
 
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
-  [['--workers', '1.5'], /^--workers takes a whole number from 0 to 9999, or auto; got '1\.5'$/],
+  [['--workers', '1.5'], /^--workers takes a whole number from 0 to 256, or auto; got '1\.5'$/],
   [['--workers', '-1'], /got '-1'$/],
   [['--workers', 'abc'], /got 'abc'$/],
   [['--workers', '0x2'], /got '0x2'$/],
-  [['--workers', '10000'], /got '10000'$/],
+  [['--workers', '257'], /from 0 to 256, or auto; got '257'$/],
+  [['--workers', '9999'], /got '9999'$/],
   [['--workers='], /^--workers got an empty value/],
   [['--seed', 'x'], /^--seed takes a whole number from 0 to 9007199254740991; got 'x'$/],
   [['--seed', '-1'], /got '-1'$/],
