@@ -89,6 +89,8 @@ export class SagaLetters {
       await run.retryParked(index, letter, trace);
       return this.#letGo(run);
     }
+    // The next replay has to find that it was cancelled meanwhile.
+    await run.durable();
     memory.forget(run);
     const again = await bring(run.key);
     if (again !== undefined) await again.settledReplay();

@@ -66,7 +66,8 @@ export interface SagaRef<D extends RuntimeSaga = RuntimeSaga> {
   status(): Promise<SagaStatus>;
   /**
    * Stops it and lets its compensations run; durable when the promise resolves. One that has ended, or fails
-   * already, is left alone.
+   * already, is left alone. One whose replay diverged goes on standing still: which compensations there are, only a
+   * replay can tell, so they run when a retry of its dead letter has come through.
    *
    * @throws TROUPE_ACTOR_STOPPED when nobody has started it.
    */

@@ -273,15 +273,23 @@ export class SagaRun implements Listener {
 
   // What comes from outside.
 
-  /** Has it stopped and compensated; resolves when that is durable. A run that is over already goes its way. */
+  /**
+   * Has it stopped and compensated; resolves when that is durable. A run that is over already goes its way; one that
+   * stands still, because its replay diverged, is stopped by the replay that comes through.
+   */
   async cancel(reason: string): Promise<void> {
-    if (!this.isStopped && !['returned', 'ending', 'gone', 'diverged'].includes(this.#phase)) {
+    if (!this.isStopped && !['returned', 'ending', 'gone'].includes(this.#phase)) {
       const error = new TroupeError('TROUPE_SAGA_CANCELLED', `saga ${this.key} was cancelled: ${reason}`, {
         details: { saga: this.definition.name, id: this.id, reason },
       });
       this.#stop.request('cancelled', error);
     }
-    await this.pen.durable();
+    await this.durable();
+  }
+
+  /** Resolves when everything that it wants to have written is durable. */
+  durable(): Promise<void> {
+    return this.pen.durable();
   }
 
   /** Runs a parked compensation again; resolves when that is over. */
@@ -525,9 +533,9 @@ export class SagaRun implements Listener {
 
   // Small parts.
 
-  /** In a replay the history is told first. */
+  /** In a replay the history is told first, and one that diverged has told only a part of it. */
   get listens(): boolean {
-    return !this.#frozen && this.#phase !== 'gone' && !this.replaying;
+    return !this.isDeaf && !this.replaying;
   }
 
   hear(delivery: Delivery): void {

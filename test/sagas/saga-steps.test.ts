@@ -308,6 +308,33 @@ describe('steps of a saga', () => {
     expect(await errorOf(next.ref(definition, '1').result())).to.include({ code: 'TROUPE_SAGA_DIVERGED' });
   });
 
+  for (const when of ['after its replay diverged', 'while its replay is about to diverge']) {
+    it(`one that is cancelled ${when} stands still, and is compensated once a retry has replayed it`, async () => {
+      let changed = false;
+      const { life, definition } = await play(async (ctx) => {
+        ctx.compensate('undo', () => ctx.ask(target, 'a', 'undo'));
+        await ctx.ask(target, 'a', changed ? 'check' : 'do');
+        await ctx.sleep('1h');
+      });
+      changed = true;
+      const next = await nextLife(life, definition);
+      if (when.startsWith('after')) await next.settle();
+      await next.ref(definition, '1').cancel('customer called');
+      await next.settle();
+      expect((await next.ref(definition, '1').status()).state).to.equal('parked');
+      expect(next.effects).to.deep.equal(['do a']);
+      changed = false;
+      for (const { id } of next.letters.list()) await next.letters.retry(id);
+      await next.settle();
+      expect(next.letters.list()).to.deep.equal([]);
+      expect(next.effects).to.deep.equal(['do a', 'undo a']);
+      expect(await next.ref(definition, '1').status()).to.include({ state: 'cancelled' });
+      const error = await errorOf(next.ref(definition, '1').result());
+      expect(error).to.include({ code: 'TROUPE_SAGA_CANCELLED' });
+      expect((error as Error).message).to.include('customer called');
+    });
+  }
+
   it('patched lets those that had passed the place finish on the old code, and those behind it take the new', async () => {
     let version = 1;
     const run = async (ctx: Parameters<Parameters<typeof saga>[0]['run']>[0]): Promise<void> => {
