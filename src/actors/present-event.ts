@@ -5,7 +5,7 @@
  * are upcast and validated. Events of aggregates or types that this cast doesn't know pass untouched.
  */
 import { deepFreeze } from '../core/json-value.js';
-import type { RecordedEvent } from '../core/recorded-event.js';
+import { type RecordedEvent, withOwnData } from '../core/recorded-event.js';
 import type { RuntimeAggregate } from './aggregate-definition.js';
 import { upcast } from './replay.js';
 
@@ -27,6 +27,6 @@ export function presentBy(aggregates: Iterable<RuntimeAggregate>): PresentEvent 
     const known = definition?.options.events.get(event.type);
     if (definition === undefined || known === undefined || known.version === event.schemaVersion) return event;
     // An upcaster may change what it is given, as it may in recovery; what others read stays as it is.
-    return deepFreeze(upcast(definition, { ...event, data: structuredClone(event.data) }));
+    return deepFreeze(upcast(definition, withOwnData(event)));
   };
 }

@@ -7,6 +7,7 @@ import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
 import { replay } from '../actors/replay.js';
 import { suggestion } from '../core/did-you-mean.js';
 import { LIMITS } from '../core/limits.js';
+import { withOwnData } from '../core/recorded-event.js';
 import type { JournalReader } from '../journal/open-journal.js';
 import { EXIT } from '../scenario/scenario-host.js';
 import { ScenarioInputError } from '../scenario/scenario-input-error.js';
@@ -106,8 +107,7 @@ class PastStates {
       searched = page.searchedTo;
       for (const event of page.events) {
         if (event.version > atVersion || event.recordedAt > atTime) return past;
-        // A fold owns its data; what a reader hands out is frozen.
-        const state = replay(this.#definition, past.state, { ...event, data: structuredClone(event.data) });
+        const state = replay(this.#definition, past.state, withOwnData(event));
         past = { version: event.version, position: event.position, recordedAt: event.recordedAt, state };
       }
     }

@@ -7,11 +7,10 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
+import { eventFault } from '../actors/event-fault.js';
 import { isSkipped, replay, upcast } from '../actors/replay.js';
 import { LIMITS } from '../core/limits.js';
-import type { RecordedEvent } from '../core/recorded-event.js';
-import { showCause } from '../core/show-value.js';
-import { isTroupeError } from '../core/troupe-error.js';
+import { type RecordedEvent, withOwnData } from '../core/recorded-event.js';
 import type { JournalReader } from '../journal/open-journal.js';
 import type { JournalSurvey } from '../journal/verify-journal.js';
 import type { Finding } from './verify-findings.js';
@@ -47,7 +46,7 @@ export class CodeCheck {
         if (!isSkipped(definition, event)) upcast(definition, event);
       } catch (error) {
         this.#unreadable.add(keyOf(event));
-        this.#found({ check: 'readable by this code', ...factsOf(event), ...faultOf(error, event, 'reading') });
+        this.#found({ check: 'readable by this code', ...factsOf(event), ...eventFault(error, event) });
       }
     }
   }
@@ -85,9 +84,8 @@ export class CodeCheck {
         if (definition === undefined || !keys.has(key) || failed.has(key) || event.position > head) continue;
         try {
           const { initialState } = definition.options;
-          // What is folded owns its data; what a reader hands out is frozen.
-          const own = { ...event, data: structuredClone(event.data) };
-          const state = replay(definition, states.has(key) ? states.get(key) : initialState(event.aggregateId), own);
+          const before = states.has(key) ? states.get(key) : initialState(event.aggregateId);
+          const state = replay(definition, before, withOwnData(event));
           states.set(key, state);
           const snapshot = snapshots.get(`${key}@${event.version}`);
           if (snapshot === undefined || snapshot.schemaVersion !== definition.options.snapshot?.version) continue;
@@ -105,7 +103,7 @@ export class CodeCheck {
           });
         } catch (error) {
           failed.add(key);
-          this.#found({ check: 'states of this code', ...factsOf(event), ...faultOf(error, event, 'applying') });
+          this.#found({ check: 'states of this code', ...factsOf(event), ...eventFault(error, event) });
         }
       }
     }
@@ -119,18 +117,4 @@ function keyOf({ aggregate, aggregateId }: RecordedEvent): string {
 
 function factsOf({ aggregate, aggregateId, version, position, type, schemaVersion }: RecordedEvent) {
   return { aggregate, id: aggregateId, version, position, type, schemaVersion };
-}
-
-/** Errors of the runtime name the event; those of the user's functions are put where they belong. */
-function faultOf(
-  error: unknown,
-  event: RecordedEvent,
-  doing: string,
-): { readonly code: string; readonly message: string } {
-  const place = `${keyOf(event)}, version ${event.version}, position ${event.position}`;
-  if (isTroupeError(error)) {
-    const { code, message } = error;
-    return { code, message: message.includes(`position ${event.position}`) ? message : `${place}: ${message}` };
-  }
-  return { code: 'TROUPE_ACTOR_FAILED', message: `${place}: ${doing} event ${event.type} throws ${showCause(error)}` };
 }

@@ -40,3 +40,8 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
 /** An event as `apply` gets it: a recorded event without what only the commit gives. */
 export interface EventToApply<Type extends string = string, Data = unknown>
   extends Omit<RecordedEvent<Type, Data>, 'position' | 'recordedAt'> {}
+
+/** The event with data of its own: what readers hand out is frozen and others have it too, while a fold owns what it gets. */
+export function withOwnData(event: RecordedEvent): RecordedEvent {
+  return { ...event, data: structuredClone(event.data) };
+}

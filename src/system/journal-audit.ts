@@ -7,11 +7,12 @@
  * used last, and folded again when an older one comes back.
  */
 import type { RuntimeAggregate } from '../actors/aggregate-definition.js';
+import { eventFault } from '../actors/event-fault.js';
 import { isSkipped, replay, upcast } from '../actors/replay.js';
 import { LIMITS } from '../core/limits.js';
 import { OptionReader } from '../core/option-reader.js';
-import type { RecordedEvent } from '../core/recorded-event.js';
-import { showThrown, showValue } from '../core/show-value.js';
+import { type RecordedEvent, withOwnData } from '../core/recorded-event.js';
+import { showValue } from '../core/show-value.js';
 import { isTroupeError, TroupeError, type TroupeErrorCode } from '../core/troupe-error.js';
 import type { EventQuery, EventPage } from '../journal/journal.js';
 import { openJournalReader } from '../journal/open-journal.js';
@@ -153,10 +154,10 @@ export class Audit {
     const key = `${event.aggregate}/${event.aggregateId}`;
     try {
       if (this.#broken.has(key)) {
-        upcast(aggregate, owned(event));
+        upcast(aggregate, withOwnData(event));
         this.#unapplied += 1;
       } else {
-        this.#keep(key, replay(aggregate, await this.#stateBefore(aggregate, key, event), owned(event)));
+        this.#keep(key, replay(aggregate, await this.#stateBefore(aggregate, key, event), withOwnData(event)));
       }
     } catch (error) {
       if (isTroupeError(error) && error.code === 'TROUPE_JOURNAL_CORRUPT') throw error;
@@ -168,7 +169,6 @@ export class Audit {
 
   #fail(event: RecordedEvent, error: unknown): void {
     const { position, aggregate, aggregateId, version, type, schemaVersion } = event;
-    const place = `${aggregate}/${aggregateId}, version ${version}, position ${position}`;
     const failure: UnreadableEvent = {
       position,
       aggregate,
@@ -176,8 +176,7 @@ export class Audit {
       version,
       type,
       schemaVersion,
-      code: isTroupeError(error) ? error.code : 'TROUPE_ACTOR_FAILED',
-      message: isTroupeError(error) ? error.message : `${place}: reading event ${type} threw ${showThrown(error)}`,
+      ...eventFault(error, event),
     };
     this.#failed += 1;
     if (this.#failures.length < (this.#options.limit ?? FAILURES_KEPT)) this.#failures.push(failure);
@@ -205,7 +204,7 @@ export class Audit {
       const page = await this.#journal.read({ after, limit: LIMITS.readPage, aggregate: name, id });
       for (const event of page.events) {
         if (event.position >= until.position) return state;
-        state = replay(aggregate, state, owned(event));
+        state = replay(aggregate, state, withOwnData(event));
       }
       if (page.searchedTo <= after) break;
       after = page.searchedTo;
@@ -218,11 +217,6 @@ export class Audit {
 const STATES_KEPT = 10_000;
 
 const FAILURES_KEPT = 1_000;
-
-/** Data for a fold belongs to that fold; what readers get is frozen. */
-function owned(event: RecordedEvent): RecordedEvent {
-  return { ...event, data: structuredClone(event.data) };
-}
 
 function count(counts: Record<string, number>, key: string): void {
   counts[key] = (counts[key] ?? 0) + 1;

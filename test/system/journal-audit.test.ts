@@ -113,6 +113,11 @@ describe('journal audit', () => {
         'TROUPE_INVALID_EVENT',
         /position 3: .*as its upcasters have made it: the field at\[0\] is a Date; make JSON values/,
       ],
+      [
+        { apply: (state, { n }) => (n === 3 ? (undefined as never) : state) },
+        'TROUPE_INVALID_EVENT',
+        /^ledger\/., version \d, position 3: .*apply of event ledger\.added returned undefined/,
+      ],
       [{ apply: (state, { n }) => (n === 3 ? oops() : state) }, 'TROUPE_ACTOR_FAILED', /position 3: .*threw .*oops/],
     ];
     const path = await journalOf([1, 2, 3, 4]);
