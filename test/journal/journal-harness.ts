@@ -14,6 +14,7 @@ import {
   encodeOutcome,
   encodeStream,
 } from '../../src/journal/event-codec.js';
+import { openJournal, type OpenJournalOptions } from '../../src/journal/open-journal.js';
 import type { TimerChange } from '../../src/journal/timer-change.js';
 import type {
   EventFold,
@@ -197,4 +198,20 @@ export async function inFolder(use: (folder: string) => Promise<void>): Promise<
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs `use` with a journal in a file of its own, and the path of that; the journal is closed afterwards. */
+export function inFile(
+  options: Omit<OpenJournalOptions, 'path'>,
+  use: (journal: Journal, path: string) => Promise<void>,
+): Promise<void> {
+  return inFolder(async (folder) => {
+    const path = join(folder, 'j.db');
+    const journal = await openJournal({ ...options, path });
+    try {
+      await use(journal, path);
+    } finally {
+      await journal.close();
+    }
+  });
 }

@@ -1,12 +1,10 @@
 /** What every journal keeps, whatever it keeps it in. */
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { hashText } from '../../src/core/fingerprint.js';
 import type { CommittedEvents, Journal, RecordRange } from '../../src/journal/journal.js';
 import type { JournalFault } from '../../src/journal/journal-store.js';
 import type { StoredTimer, TimerChange } from '../../src/journal/timer-change.js';
 import { MemoryJournal } from '../../src/journal/memory-journal.js';
-import { openJournal } from '../../src/journal/open-journal.js';
 import type { OpenJournalOptions } from '../../src/journal/open-journal.js';
 import {
   ANYWHERE,
@@ -16,7 +14,7 @@ import {
   codeOf,
   errorOf,
   hashesIn,
-  inFolder,
+  inFile,
   readAll,
   readWhole,
   settableClock,
@@ -32,15 +30,7 @@ const journals: Readonly<
     await use(journal);
     await journal.close();
   },
-  'in SQLite': (options, use) =>
-    inFolder(async (folder) => {
-      const journal = await openJournal({ ...options, path: join(folder, 'journal.db') });
-      try {
-        await use(journal);
-      } finally {
-        await journal.close();
-      }
-    }),
+  'in SQLite': inFile,
 };
 
 for (const [where, open] of Object.entries(journals)) {

@@ -18,6 +18,7 @@ import {
   codeOf,
   errorOf,
   hashesIn,
+  inFile,
   inFolder,
   readAll,
   readWhole,
@@ -158,9 +159,7 @@ describe('a journal file', () => {
     })).timeout(60_000);
 
   it('replays everybody whose events are whole beside a damaged page, each event once', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path });
+    inFile({}, async (journal, path) => {
       const ids = Array.from({ length: 60 }, (_, n) => `${n}`);
       const streams = await Promise.all(ids.map(async (id) => (await journal.load('thing', id, undefined)).stream));
       // Rounds of one event each; large ones have pages of their own, so that some pages hold one aggregate only.
@@ -182,12 +181,10 @@ describe('a journal file', () => {
         if (id !== '17') expect([id, code, versions]).to.deep.equal([id, 'it succeeded', [1, 2, 3, 4, 5, 6]]);
         else expect([code, [1, 2, 3].slice(0, versions.length)]).to.deep.equal(['TROUPE_JOURNAL_CORRUPT', versions]);
       }
-      await journal.close();
     }));
 
   it('replays what is larger than a step may read, in steps', () =>
-    inFolder(async (folder) => {
-      const journal = await openJournal({ path: join(folder, 'j.db'), durability: 'os' });
+    inFile({ durability: 'os' }, async (journal) => {
       const streams = await Promise.all(
         ['a', 'b', 'c'].map(async (id) => (await journal.load('thing', id, undefined)).stream),
       );
@@ -207,13 +204,10 @@ describe('a journal file', () => {
           );
         }),
       );
-      await journal.close();
     })).timeout(60_000);
 
   it('names no more pages in a row of the index than a lookup should read, however long the history is', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path, durability: 'os' });
+    inFile({ durability: 'os' }, async (journal, path) => {
       const { stream } = await journal.load('thing', 'a', undefined);
       const count = JOURNAL_LIMITS.tailRowsLeft + 500;
       const data = [{ text: 'x'.repeat(JOURNAL_LIMITS.pageChars) }];
@@ -247,7 +241,6 @@ describe('a journal file', () => {
       expect((await readWhole(journal, 'thing', 'a')).map(({ version }) => version)).to.deep.equal(
         Array.from({ length: count }, (_, i) => i + 1),
       );
-      await journal.close();
     })).timeout(120_000);
 
   it('stores commits of any number of pages, with and without something beside them, as one row for each page', () =>
@@ -294,9 +287,7 @@ describe('a journal file', () => {
     }));
 
   it('keeps its log below 100 MB under a steady load, and empties it in the quiet', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path, durability: 'os' });
+    inFile({ durability: 'os' }, async (journal, path) => {
       const { stream } = await journal.load('thing', 'a', undefined);
       const data = [{ text: 'x'.repeat(100_000) }];
       let largest = 0;
@@ -305,15 +296,12 @@ describe('a journal file', () => {
         largest = Math.max(largest, (await stat(`${path}-wal`)).size);
       }
       expect(largest).to.be.lessThan(100_000_000);
-      await journal.close();
     })).timeout(60_000);
 });
 
 describe('reading a large journal file', () => {
   it('keeps the heap flat: 150 MB of events of 500 KB, read in order and by aggregate', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path, durability: 'os' });
+    inFile({ durability: 'os' }, async (journal) => {
       const { stream } = await journal.load('thing', 'a', undefined);
       const data = [{ text: 'x'.repeat(500_000) }];
       for (let n = 0; n < 300; n += 1) await append(journal, stream, { data });
@@ -334,15 +322,12 @@ describe('reading a large journal file', () => {
       expect(count).to.equal(600);
       // 2 MB and one event more.
       expect(largest).to.be.at.most(5);
-      await journal.close();
     })).timeout(60_000);
 });
 
 describe('a damaged journal file', () => {
   it('names the page, and serves aggregates that are not in it', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path });
+    inFile({}, async (journal, path) => {
       const [a, b] = [
         (await journal.load('thing', 'a', undefined)).stream,
         (await journal.load('thing', 'b', undefined)).stream,
@@ -358,7 +343,6 @@ describe('a damaged journal file', () => {
       expect(broken.code).to.equal('TROUPE_JOURNAL_CORRUPT');
       expect(broken.message).to.contain('position 2');
       expect(await codeOf(readAll(journal, 2))).to.equal('TROUPE_JOURNAL_CORRUPT');
-      await journal.close();
     }));
 
   it('passes over a damaged snapshot and one beyond the head, with a warning, to the next older one', () =>
@@ -384,9 +368,7 @@ describe('a damaged journal file', () => {
 
 describe('a commit of the journal file', () => {
   it('is one transaction: when its last part fails, nothing of it is there', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path });
+    inFile({}, async (journal, path) => {
       await meddle(path, "CREATE TRIGGER broken BEFORE INSERT ON record BEGIN SELECT RAISE(ABORT, 'broken'); END");
       const { stream } = await journal.load('thing', 'a', 1);
       const results = await Promise.all([
@@ -400,14 +382,11 @@ describe('a commit of the journal file', () => {
       }
       await meddle(path, 'DROP TRIGGER broken');
       expect((await append(journal, (await journal.load('thing', 'a', 1)).stream)).firstPosition).to.equal(1);
-      await journal.close();
     }));
 
   it('fails when the disk is full, and goes on without a restart when there is room again', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
+    inFile({ pragmas: ['max_page_count = 66'] }, async (journal) => {
       // SQLite itself reports SQLITE_FULL beyond this size.
-      const journal = await openJournal({ path, pragmas: ['max_page_count = 66'] });
       const large = { data: ['x'.repeat(50_000)] };
       let written = 0;
       let failure: unknown;
@@ -427,7 +406,6 @@ describe('a commit of the journal file', () => {
       );
       const { stream } = await journal.load('thing', 'a', undefined);
       expect((await append(journal, stream)).firstPosition).to.equal(written + 1);
-      await journal.close();
     }));
 
   it('notices a writer that came past the lock: nothing is mixed up, instances load again', () =>
@@ -462,9 +440,7 @@ describe('a commit of the journal file', () => {
 
 describe('the public views', () => {
   it('event_log shows what read returns, snapshot_log what is kept', () =>
-    inFolder(async (folder) => {
-      const path = join(folder, 'j.db');
-      const journal = await openJournal({ path });
+    inFile({}, async (journal, path) => {
       await fill(journal);
       const events = await readAll(journal, journal.head);
       const rows = await rowsOf<Record<string, unknown>>(path, 'SELECT * FROM event_log ORDER BY position');
@@ -495,7 +471,6 @@ describe('the public views', () => {
           recorded_at: 0,
         })),
       );
-      await journal.close();
     }));
 });
 
