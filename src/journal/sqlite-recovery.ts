@@ -10,7 +10,7 @@ import type { StoredHashes, StoredPages } from './index-row.js';
 import { type EventFold, type HashesNear, type StoredSnapshot, WITHOUT_EVENTS } from './journal.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
-import { SWEEP, sweep, SweptAggregate } from './sqlite-replay.js';
+import { SWEEP, sweep, SweepPlan, SweptAggregate } from './sqlite-replay.js';
 import type { SnapshotRow, SqliteSnapshots } from './sqlite-snapshots.js';
 import { aboutStreams, type SqliteStreams } from './sqlite-streams.js';
 import { TickBatch } from './tick-batch.js';
@@ -143,13 +143,13 @@ export class SqliteRecovery {
     const swept = questions.map(
       ({ aggregate, id, fold, to, mostChars }) => new SweptAggregate(aggregate, id, fold, to, mostChars),
     );
-    let planned = 0;
+    const plan = new SweepPlan();
     for (const [place, number, indexed] of answers) {
       const rows = indexed.map((row) => storedRow(number, row));
       rows.push(...this.#streams.tail.rowsOf(number, indexedTo));
-      planned += swept[place]?.plan(rows, JOURNAL_LIMITS.readSpans) ?? 0;
+      swept[place]?.plan(plan, place, rows, JOURNAL_LIMITS.readSpans);
     }
-    await sweep(this.#session, swept, planned);
+    await sweep(this.#session, swept, plan);
     return swept.map(({ failure }) => failure);
   }
 }

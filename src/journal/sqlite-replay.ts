@@ -18,6 +18,18 @@ import { notThere, type PageBytes, pagesWithin } from './sqlite-pages.js';
 /** Aggregates in one sweep. */
 export const SWEEP = 1_024;
 
+/**
+ * The pages that are wanted, in lists of numbers, those of one aggregate one behind the other: what lives until the last
+ * page is folded is nothing that the garbage collector would have to look through.
+ */
+export class SweepPlan {
+  /** Where each page is, and whose it is: ascending with the position. */
+  readonly keys: number[] = [];
+  /** The aggregate's versions in it. */
+  readonly firstVersions: number[] = [];
+  readonly lastVersions: number[] = [];
+}
+
 /** One aggregate of a sweep: which of its events are wanted, and how far it is. */
 export class SweptAggregate {
   readonly aggregate: string;
@@ -29,9 +41,8 @@ export class SweptAggregate {
   chars = 0;
   /** What its fold has thrown. */
   failure: { readonly error: unknown } | undefined;
-  /** What is wanted: pages of rows of the index, as they name them, one after the other. */
-  readonly #spans: { readonly pages: readonly number[]; readonly lastVersion: number; from: number; to: number }[] = [];
-  #row = 0;
+  /** Its next page in the lists of the plan. */
+  #next = 0;
 
   constructor(aggregate: string, id: string, fold: EventFold, to: number, mostChars: number) {
     this.aggregate = aggregate;
@@ -41,52 +52,37 @@ export class SweptAggregate {
     this.mostChars = mostChars;
   }
 
-  /** Takes the pages behind what is folded from rows in ascending order, up to a gap; at most so many. Returns how many. */
-  plan(rows: readonly IndexRow[], most: number): number {
+  /** Takes the pages behind what is folded from rows in ascending order, up to a gap; at most so many. */
+  plan(plan: SweepPlan, place: number, rows: readonly IndexRow[], most: number): void {
+    const { keys, firstVersions, lastVersions } = plan;
+    this.#next = keys.length;
+    const end = keys.length + most;
     let next = this.fold.version + 1;
-    let planned = 0;
     for (const { firstVersion, lastVersion, pages } of rows) {
       if (lastVersion < next) continue;
-      if (firstVersion > next || planned === most) break;
-      let from = 0;
-      while ((pages[from + 2] ?? Number.POSITIVE_INFINITY) <= next) from += 2;
-      let to = from;
-      while (to < pages.length && planned < most && (pages[to] ?? 0) <= this.to) {
-        to += 2;
-        planned += 1;
+      if (firstVersion > next) break;
+      for (let i = 0; i < pages.length && keys.length < end; i += 2) {
+        const first = pages[i] ?? 0;
+        const last = (pages[i + 2] ?? lastVersion + 1) - 1;
+        if (first > this.to) return;
+        if (last < next) continue;
+        keys.push((pages[i + 1] ?? 0) * SWEEP + place);
+        firstVersions.push(first);
+        lastVersions.push(last);
       }
-      this.#spans.push({ pages, lastVersion, from, to });
       next = lastVersion + 1;
     }
-    return planned;
-  }
-
-  /** Writes the place of each page as a number: ascending in position, and telling whose it is. Returns the next free index. */
-  writeKeys(place: number, keys: Float64Array, at: number): number {
-    let next = at;
-    for (const { pages, from, to } of this.#spans) {
-      for (let i = from; i < to; i += 2) {
-        keys[next] = (pages[i + 1] ?? 0) * SWEEP + place;
-        next += 1;
-      }
-    }
-    return next;
   }
 
   get isDone(): boolean {
     return this.failure !== undefined || this.chars >= this.mostChars;
   }
 
-  /** Folds what it wants of the next of its pages, which is this one. */
-  take(page: OpenPage): void {
-    let row = this.#spans[this.#row];
-    while (row !== undefined && row.from === row.to) row = this.#spans[(this.#row += 1)];
-    if (row === undefined) return;
-    const { pages, from } = row;
-    const first = pages[from] ?? 0;
-    const position = pages[from + 1] ?? 0;
-    const last = (pages[from + 2] ?? row.lastVersion + 1) - 1;
-    row.from += 2;
+  /** Folds what it wants of the next of its pages, which is this one; its first event stands at `position`. */
+  take(page: OpenPage, position: number, { firstVersions, lastVersions }: SweepPlan): void {
+    const first = firstVersions[this.#next] ?? 0;
+    const last = lastVersions[this.#next] ?? 0;
+    this.#next += 1;
     this.chars += page.size;
     try {
       if (first === last) this.#takeOne(page, first, position);
@@ -147,19 +143,14 @@ const WORTH_PARSING = 4;
 /**
  * Folds the planned events of some aggregates, each as far as its characters and those of all allow, at least one page.
  *
- * @param planned how many pages they have planned together
  * @throws TROUPE_JOURNAL_CORRUPT when a page is damaged or not there; what was folded before is.
  */
 export async function sweep(
   session: SqliteSession,
   aggregates: readonly SweptAggregate[],
-  planned: number,
+  plan: SweepPlan,
 ): Promise<void> {
-  const keys = new Float64Array(planned);
-  let written = 0;
-  for (let place = 0; place < aggregates.length; place += 1) {
-    written = aggregates[place]?.writeKeys(place, keys, written) ?? written;
-  }
+  const keys = Float64Array.from(plan.keys);
   // A typed array sorts numbers without asking anybody.
   keys.sort();
   let charsOfAll = 0;
@@ -176,7 +167,9 @@ export async function sweep(
     reading = ahead < keys.length ? read(session, aggregates, keys, ahead) : undefined;
     // Should the pages be damaged that nobody needs any more, nobody hears of it.
     reading?.catch(() => undefined);
-    takeAll(pages, aggregates, keys.subarray(next, end));
+    // The question is on its way when the microtasks are done, and none of them runs while pages are folded.
+    if (reading !== undefined) await new Promise<void>((resolve) => process.nextTick(resolve));
+    takeAll(pages, aggregates, plan, keys.subarray(next, end));
     // Each one gets something, or it would seem that there is nothing.
     if (isEnough) for (const swept of aggregates) if (swept.chars > 0) swept.chars = Number.POSITIVE_INFINITY;
     next = firstWanted(aggregates, keys, end);
@@ -219,7 +212,12 @@ function endOf(pages: readonly PageBytes[], keys: Float64Array, from: number): n
   return end;
 }
 
-function takeAll(pages: readonly PageBytes[], aggregates: readonly SweptAggregate[], keys: Float64Array): void {
+function takeAll(
+  pages: readonly PageBytes[],
+  aggregates: readonly SweptAggregate[],
+  plan: SweepPlan,
+  keys: Float64Array,
+): void {
   let next = 0;
   for (const bytes of pages) {
     let end = next;
@@ -230,8 +228,9 @@ function takeAll(pages: readonly PageBytes[], aggregates: readonly SweptAggregat
       const key = keys[next] ?? 0;
       const swept = ownerOf(aggregates, key);
       if (swept.isDone) continue;
-      if (positionOf(key) < bytes.firstPosition) throw notThere(positionOf(key));
-      swept.take(page);
+      const position = positionOf(key);
+      if (position < bytes.firstPosition) throw notThere(position);
+      swept.take(page, position, plan);
     }
   }
 }
