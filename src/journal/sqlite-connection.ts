@@ -58,6 +58,8 @@ export class SqliteConnection implements SqliteSession {
   readonly #session: DriverSession;
   /** The last call's end; it never rejects. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** Calls that have not ended. */
+  #calls = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(path: string, session: DriverSession) {
@@ -138,19 +140,25 @@ export class SqliteConnection implements SqliteSession {
     return this.#closing;
   }
 
+  readonly #ended = (): void => {
+    this.#calls -= 1;
+  };
+
+  /** On an idle connection a call leaves at once: the driver has it when this returns. */
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
       return Promise.reject(
         new TroupeError('TROUPE_SYSTEM_STOPPED', `${this.path}: the connection is closed; start the system again`),
       );
     }
-    const result = this.#tail.then(call);
-    this.#tail = result.then(nothing, nothing);
+    const result = this.#calls === 0 ? call() : this.#tail.then(call);
+    this.#calls += 1;
+    this.#tail = result.then(this.#ended, this.#ended);
     return result;
   }
 }
 
-/** The driver's database with its prepared statements, without turns. */
+/** The driver's database with its prepared statements, without turns. A statement that is prepared runs at once. */
 class DriverSession implements SqliteSession {
   readonly #database: Database;
   readonly #path: string;
@@ -165,7 +173,8 @@ class DriverSession implements SqliteSession {
   }
 
   async run(sql: string, ...params: readonly SqliteValue[]): Promise<RunResult> {
-    const statement = await this.#prepared(sql, params);
+    checkParams(params, sql);
+    const statement = this.#known(sql) ?? (await this.#prepare(sql));
     return new Promise((resolve, reject) => {
       const path = this.#path;
       statement.run(params, function (error) {
@@ -176,7 +185,8 @@ class DriverSession implements SqliteSession {
   }
 
   async all<Row>(sql: string, ...params: readonly SqliteValue[]): Promise<Row[]> {
-    const statement = await this.#prepared(sql, params);
+    checkParams(params, sql);
+    const statement = this.#known(sql) ?? (await this.#prepare(sql));
     return new Promise((resolve, reject) => {
       statement.all<Row>(params, (error, rows) => {
         if (error === null) resolve(rows);
@@ -211,14 +221,15 @@ class DriverSession implements SqliteSession {
     });
   }
 
-  async #prepared(sql: string, params: readonly SqliteValue[]): Promise<Statement> {
-    checkParams(params, sql);
+  #known(sql: string): Statement | undefined {
     const known = this.#statements.get(sql);
-    if (known !== undefined) {
-      this.#statements.delete(sql);
-      this.#statements.set(sql, known);
-      return known;
-    }
+    if (known === undefined) return undefined;
+    this.#statements.delete(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+
+  async #prepare(sql: string): Promise<Statement> {
     const statement = await new Promise<Statement>((resolve, reject) => {
       const prepared = this.#database.prepare(sql, (error: Error | null) => {
         if (error === null) resolve(prepared);
@@ -255,8 +266,4 @@ function finalize(statement: Statement): Promise<void> {
       resolve();
     });
   });
-}
-
-function nothing(): void {
-  // The end of a call is all that the next one waits for.
 }

@@ -167,8 +167,6 @@ export async function sweep(
     reading = ahead < keys.length ? read(session, aggregates, keys, ahead) : undefined;
     // Should the pages be damaged that nobody needs any more, nobody hears of it.
     reading?.catch(() => undefined);
-    // The question is on its way when the microtasks are done, and none of them runs while pages are folded.
-    if (reading !== undefined) await new Promise<void>((resolve) => process.nextTick(resolve));
     takeAll(pages, aggregates, plan, keys.subarray(next, end));
     // Each one gets something, or it would seem that there is nothing.
     if (isEnough) for (const swept of aggregates) if (swept.chars > 0) swept.chars = Number.POSITIVE_INFINITY;

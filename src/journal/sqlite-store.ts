@@ -58,12 +58,14 @@ export class SqliteStore implements JournalStore {
   async commit(group: CommitGroup): Promise<number> {
     const merge = this.#dueMerge();
     this.#carrier = merge === undefined ? undefined : group;
+    const writing = this.#write(group, merge);
     let gone: TroupeError | undefined;
-    // A tick runs when the statement is on its way: the look takes its time while the disk works.
-    process.nextTick(() => {
+    try {
+      // The statement is on its way: the look takes its time while the disk works.
       gone = this.#guard.look();
-    });
-    await this.#write(group, merge);
+    } finally {
+      await writing;
+    }
     if (gone !== undefined) throw gone;
     return group.chars;
   }
