@@ -15,8 +15,8 @@ import type { SqliteConnection } from './sqlite-connection.js';
 const QUIET_MS = 200;
 
 /**
- * Bytes of log after which a checkpoint begins under load: 2,000 pages. Written over, the log's blocks are on the disk in
- * half the time that it takes when the file grows, so it is worth little to let it become longer.
+ * Bytes of log after which a checkpoint begins under load: 2,000 pages. Written over, the log's blocks are on the disk in two
+ * thirds of the time that it takes when the file grows, so it is worth little to let it become longer.
  */
 const LOAD_BYTES = 8_000_000;
 
