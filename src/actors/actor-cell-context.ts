@@ -54,7 +54,7 @@ export class ActorCellContext implements ActorContext, MessageSource {
   }
 
   get sender(): ActorRef | null {
-    const sender = addressOf(this.#cell.current?.sender);
+    const sender = addressOf(this.#cell.currentFacts?.sender);
     if (sender === undefined) return null;
     // The same one often sends again.
     if (sender !== this.#lastSender || this.#toLastSender === undefined) {
@@ -66,7 +66,7 @@ export class ActorCellContext implements ActorContext, MessageSource {
 
   /** What the messages sent through references of this context inherit. */
   get inherited(): EnvelopeFacts {
-    const current = this.#cell.current;
+    const current = this.#cell.currentFacts;
     const correlationId = current?.correlationId ?? current?.commandId;
     const causationId = current?.causationId ?? undefined;
     const metadata = current?.metadata;

@@ -5,11 +5,12 @@
  * promises. When mail may be handled is the business of `actor-life-cycle.ts`, which also runs hooks through
  * `occupy`. Whatever is not handled ends with its sender or as a dead letter. Hot path: bench suite `mailbox`.
  */
-import type { Envelope } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { ActorCellContext } from './actor-cell-context.js';
 import type { RuntimeActor, RuntimeHandler } from './actor-definition.js';
 import { abandoned, failedHandling, notAnsweredNow, ownAsk, stopped, systemStopped } from './actor-fault.js';
+import type { ActorLife } from './actor-life.js';
 import { LifeCycle } from './actor-life-cycle.js';
 import { ActorMail, type MailOwner } from './actor-mail.js';
 import { answer } from './actor-reply.js';
@@ -41,6 +42,8 @@ export class ActorCell implements Runnable, MailOwner {
   /** Whether the life cycle may have something to do, which goes before mail. */
   #attention = true;
   #current: Envelope | undefined;
+  /** Whether a plain message is being handled, of `#lastType`; `#current` is made of it when somebody wants to see it. */
+  #isPlain = false;
   /** A type that the definition is known to receive, and needs no priority. */
   #knownType: string | undefined;
   /** What was handled last, and by what: most messages are like the one before. */
@@ -73,12 +76,18 @@ export class ActorCell implements Runnable, MailOwner {
 
   /** The message being handled. */
   get current(): Envelope | undefined {
+    if (this.#isPlain) this.#current ??= this.#sealed();
     return this.#current;
+  }
+
+  /** What the message being handled says of its cause and its sender. */
+  get currentFacts(): EnvelopeFacts | undefined {
+    return this.#isPlain ? this.#mail.facts : this.#current;
   }
 
   /** Whether code of the actor is under way. */
   get occupied(): boolean {
-    return this.#flight !== undefined || this.#inHook || this.#current !== undefined;
+    return this.#flight !== undefined || this.#inHook || this.#isPlain || this.#current !== undefined;
   }
 
   /** Messages that wait. */
@@ -91,6 +100,13 @@ export class ActorCell implements Runnable, MailOwner {
   /** Whether mail is refused, for good. */
   get closed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Takes a message without options, unless that isn't so simple; then nothing has happened. For cells that aren't closed. */
+  acceptPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): boolean {
+    if (!this.#mail.offerPlain(type, payload, facts)) return false;
+    if (!this.#awake && this.#isOpen && this.#flight === undefined) this.#schedule();
+    return true;
   }
 
   /** Whether a message without options can be taken as it is: type known, nothing in it to bind, no priority to ask for. */
@@ -128,17 +144,19 @@ export class ActorCell implements Runnable, MailOwner {
       }
       // Whoever opens the cell, or lands the flight, wakes it.
       if (!this.#isOpen || this.#flight !== undefined) return this.#rest(true);
-      const envelope = this.#mail.take();
-      if (envelope === undefined) return this.#rest(false);
-      this.#handle(envelope);
+      const next = this.#mail.take();
+      if (typeof next === 'string') this.#handlePlain(next);
+      else if (next === undefined) return this.#rest(false);
+      else this.#handle(next);
     }
     return true;
   }
 
   /** Sets the message being handled aside; false when there is none. */
   stash(): boolean {
-    if (this.#current === undefined) return false;
-    this.#aside ??= this.#mail.stash(this.#current) ? 'kept' : 'lost';
+    const { current } = this;
+    if (current === undefined) return false;
+    this.#aside ??= this.#mail.stash(current) ? 'kept' : 'lost';
     return true;
   }
 
@@ -231,16 +249,38 @@ export class ActorCell implements Runnable, MailOwner {
 
   // Handling
 
+  /** As `#handle`, for a message that nobody waits for, and that needs an envelope only if something is the matter. */
+  #handlePlain(type: string): void {
+    const { life } = this.cycle;
+    if (life === undefined) return this.#mail.release();
+    const handler = this.#handlerOf(type, life);
+    this.#isPlain = true;
+    if (handler === undefined) {
+      const envelope = this.#sealed();
+      this.#released();
+      return this.#mail.drop(envelope, notAnsweredNow(this, type));
+    }
+    const { mark } = this.#around;
+    mark.enterLocal();
+    let promise: Promise<unknown> | undefined;
+    try {
+      promise = asPromise(handler(life.state, this.#mail.payload, this.context));
+    } catch (error) {
+      mark.leave();
+      return this.#failed(this.#unpacked(), error);
+    }
+    mark.leave();
+    if (promise === undefined && this.#aside === undefined) return this.#released();
+    const envelope = this.#unpacked();
+    if (promise === undefined) this.#handled(envelope, undefined);
+    else this.#await(promise, envelope);
+  }
+
   #handle(envelope: Envelope): void {
     const { life } = this.cycle;
     if (life === undefined || this.#timers?.isStale(envelope) === true) return;
     const { type } = envelope;
-    if (type !== this.#lastType || life.receive !== this.#lastReceive) {
-      this.#lastType = type;
-      this.#lastReceive = life.receive;
-      this.#lastHandler = life.receive.get(type);
-    }
-    const handler = this.#lastHandler;
+    const handler = this.#handlerOf(type, life);
     if (handler === undefined) return this.#mail.drop(envelope, notAnsweredNow(this, type));
     this.#current = envelope;
     const { mark } = this.#around;
@@ -255,7 +295,21 @@ export class ActorCell implements Runnable, MailOwner {
       return this.#failed(envelope, error);
     }
     mark.leave();
-    if (promise === undefined) return this.#handled(envelope, reply);
+    if (promise === undefined) this.#handled(envelope, reply);
+    else this.#await(promise, envelope);
+  }
+
+  #handlerOf(type: string, life: ActorLife): RuntimeHandler | undefined {
+    if (type !== this.#lastType || life.receive !== this.#lastReceive) {
+      this.#lastType = type;
+      this.#lastReceive = life.receive;
+      this.#lastHandler = life.receive.get(type);
+    }
+    return this.#lastHandler;
+  }
+
+  #await(promise: Promise<unknown>, envelope: Envelope): void {
+    const { mark } = this.#around;
     const slot = mark.hold(envelope);
     const release = (): void => mark.release(slot);
     promise.then(release, release);
@@ -265,6 +319,25 @@ export class ActorCell implements Runnable, MailOwner {
       (value) => this.#handled(envelope, value),
       (error) => this.#failed(envelope, error),
     );
+  }
+
+  /** The plain message being handled is one with an envelope from now on. */
+  #unpacked(): Envelope {
+    const envelope = this.#current ?? this.#sealed();
+    this.#released();
+    this.#current = envelope;
+    return envelope;
+  }
+
+  #sealed(): Envelope {
+    // A type has been looked up before anything is handled.
+    return new Envelope(this.name, this.id, this.#lastType ?? '', this.#mail.payload, this.#mail.facts);
+  }
+
+  #released(): void {
+    this.#isPlain = false;
+    this.#current = undefined;
+    this.#mail.release();
   }
 
   #handled(envelope: Envelope, reply: unknown): void {

@@ -5,11 +5,12 @@
  * first message that has a priority the mailbox is a plain queue. Hot path: bench suite `mailbox`.
  */
 import type { DeadLetterSink } from '../core/dead-letter.js';
-import type { Envelope } from '../core/envelope.js';
+import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
 import type { FactSink } from '../core/runtime-fact.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { nextHighWater } from '../mailbox/high-water.js';
-import { Mailbox, type Offer } from '../mailbox/mailbox.js';
+import { Mailbox, type MailboxLimits, type Offer } from '../mailbox/mailbox.js';
+import { MessageSlots, type Slotted } from '../mailbox/message-slots.js';
 import { PriorityMailbox } from '../mailbox/priority-mailbox.js';
 import { Stash } from '../mailbox/stash.js';
 import type { RuntimeActor } from './actor-definition.js';
@@ -34,8 +35,9 @@ export class ActorMail {
   readonly #around: MailSurroundings;
   /** Made by the first message: most of a million actors wait for theirs. */
   #mailbox: Mailbox | PriorityMailbox | undefined;
-  /** The same, as long as no message has had a priority. */
+  /** The same, as long as no message has had a priority; and the slots of it. */
   #plain: Mailbox | undefined;
+  #slots: MessageSlots | undefined;
   #stash: Stash | undefined;
   /** As many messages waiting are news. */
   #highWater: number;
@@ -43,7 +45,7 @@ export class ActorMail {
   constructor(owner: MailOwner, around: MailSurroundings) {
     this.#owner = owner;
     this.#around = around;
-    this.#highWater = nextHighWater(owner.definition.options.mailbox.capacity, 0);
+    this.#highWater = nextHighWater(this.#limits.capacity, 0);
   }
 
   /** Messages that wait to be handled; those set aside don't. */
@@ -70,10 +72,33 @@ export class ActorMail {
     }
   }
 
-  /** The next message to be handled. */
-  take(): Envelope | undefined {
-    if (this.#stash === undefined && this.#plain !== undefined) return this.#plain.take();
+  /** Takes a message that is no more than that. False, and nothing has happened, when it isn't that simple. */
+  offerPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): boolean {
+    const size = this.#plain === undefined ? 0 : this.#plain.pushPlain(type, payload, facts);
+    if (size === 0) return false;
+    if (size >= this.#highWater) this.#rise(size);
+    return true;
+  }
+
+  /** The next message to be handled; of a plain one the type, while the rest stands in `payload` and `facts`. */
+  take(): Slotted | undefined {
+    if (this.#stash === undefined && this.#plain !== undefined) return this.#plain.shift();
     return this.#stash?.take() ?? this.#mailbox?.take();
+  }
+
+  /** Payload of the plain message that was taken last, until it is released. */
+  get payload(): unknown {
+    return this.#slots?.payload;
+  }
+
+  /** Its facts. */
+  get facts(): EnvelopeFacts | undefined {
+    return this.#slots?.facts;
+  }
+
+  /** The plain message that was taken last has been handled: nothing of it is retained. */
+  release(): void {
+    this.#slots?.release();
   }
 
   /** Takes back a message that still waits for room. */
@@ -83,7 +108,7 @@ export class ActorMail {
 
   /** Sets a message aside; false when the stash is full. */
   stash(envelope: Envelope): boolean {
-    this.#stash ??= new Stash(this.#owner.definition.options.mailbox.capacity);
+    this.#stash ??= new Stash(this.#limits.capacity);
     return this.#stash.put(envelope);
   }
 
@@ -112,14 +137,14 @@ export class ActorMail {
 
   /** A message that should have been set aside had no room there. */
   dropStashed(envelope: Envelope): void {
-    const { capacity } = this.#owner.definition.options.mailbox;
+    const { capacity } = this.#limits;
     const { name, id } = this.#owner;
     this.#around.facts.tell({ kind: 'dropped', name, id, type: envelope.type, reason: 'mailbox-full' });
     this.drop(envelope, full(this.#owner, envelope.type, capacity, 'the stash is full'));
   }
 
   #overflowed(envelope: Envelope, offer: Exclude<Offer, 'taken' | 'waiting'>): void {
-    const { capacity } = this.#owner.definition.options.mailbox;
+    const { capacity } = this.#limits;
     const dropped = typeof offer === 'object' ? offer.droppedOldest : envelope;
     const reason = reasonOf(offer);
     const { name, id } = this.#owner;
@@ -130,8 +155,8 @@ export class ActorMail {
   }
 
   #rise(waiting: number): void {
-    const { name, id, definition } = this.#owner;
-    const { capacity } = definition.options.mailbox;
+    const { name, id } = this.#owner;
+    const { capacity } = this.#limits;
     this.#highWater = nextHighWater(capacity, waiting);
     this.#around.facts.tell({ kind: 'mailbox-high-water', name, id, waiting, capacity });
   }
@@ -140,12 +165,25 @@ export class ActorMail {
   #mailboxFor({ priority }: Envelope): Mailbox | PriorityMailbox {
     const known = this.#mailbox;
     if (known !== undefined && (priority === 0 || known instanceof PriorityMailbox)) return known;
-    const limits = this.#owner.definition.options.mailbox;
-    const mailbox = priority === 0 ? new Mailbox(limits) : new PriorityMailbox(limits);
-    for (const envelope of known?.drain() ?? []) mailbox.offer(envelope);
-    this.#mailbox = mailbox;
-    this.#plain = mailbox instanceof Mailbox ? mailbox : undefined;
-    return mailbox;
+    if (priority === 0) {
+      this.#slots = new MessageSlots();
+      this.#plain = new Mailbox(this.#limits, this.#slots, (...parts) => this.#seal(...parts));
+      this.#mailbox = this.#plain;
+    } else {
+      // The slots stay: one of their messages may be the one that is being handled.
+      this.#plain = undefined;
+      this.#mailbox = new PriorityMailbox(this.#limits);
+      for (const envelope of known?.drain() ?? []) this.#mailbox.offer(envelope);
+    }
+    return this.#mailbox;
+  }
+
+  get #limits(): MailboxLimits {
+    return this.#owner.definition.options.mailbox;
+  }
+
+  #seal(type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope {
+    return new Envelope(this.#owner.name, this.#owner.id, type, payload, facts);
   }
 }
 

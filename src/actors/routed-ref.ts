@@ -75,7 +75,9 @@ export class RoutedRef implements RuntimeRef {
   tell(type: string, payload?: unknown, options?: MessageOptions): void {
     const cell = options === undefined ? this.#nearby() : undefined;
     if (cell?.takesPlainly(type, payload) === true) {
-      return cell.accept(new Envelope(this.name, this.id, type, payload, this.#source?.inherited, undefined));
+      const inherited = this.#source?.inherited;
+      if (cell.acceptPlain(type, payload, inherited)) return;
+      return cell.accept(new Envelope(this.name, this.id, type, payload, inherited, undefined));
     }
     this.#refuseQuery(type, 'tell');
     const { post } = this.#around;

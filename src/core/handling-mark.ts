@@ -56,6 +56,11 @@ export class HandlingMark {
     this.#words[THREAD] = envelope.fromThread + 1;
   }
 
+  /** The same for one that no other thread has sent. */
+  enterLocal(): void {
+    this.#words[THREAD] = LOCAL;
+  }
+
   /** It has returned. */
   leave(): void {
     this.#words[THREAD] = 0;

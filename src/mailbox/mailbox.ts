@@ -6,8 +6,8 @@
  * the overflow policy. What was taken and might have waited is never dropped again: in front of such a message
  * `drop-oldest` refuses the newcomer. Nothing vanishes: what is refused or dropped is handed back to the caller.
  */
-import type { Envelope } from '../core/envelope.js';
-import { RingBuffer } from '../core/ring-buffer.js';
+import type { Envelope, EnvelopeFacts } from '../core/envelope.js';
+import { MessageSlots, type Seal, type Slotted } from './message-slots.js';
 import { WaitingRoom } from './waiting-room.js';
 
 export type Overflow = 'reject' | 'drop-oldest' | 'drop-newest';
@@ -23,11 +23,18 @@ export type Offer = 'taken' | 'waiting' | 'refused' | 'dropped-newest' | { reado
 
 export class Mailbox {
   readonly #limits: MailboxLimits;
-  readonly #messages = new RingBuffer<Envelope>();
+  readonly #seal: Seal;
+  readonly #messages: MessageSlots;
   #waiting: WaitingRoom | undefined;
 
-  constructor(limits: MailboxLimits) {
+  /**
+   * @param messages empty slots
+   * @param seal makes envelopes of plain messages. Default: there are none.
+   */
+  constructor(limits: MailboxLimits, messages = new MessageSlots(), seal: Seal = refusePlain) {
     this.#limits = limits;
+    this.#messages = messages;
+    this.#seal = seal;
   }
 
   /** Messages that wait to be handled, those still waiting for room included. */
@@ -43,6 +50,14 @@ export class Mailbox {
     return size + 1;
   }
 
+  /** The same for a message that is no more than its type, its payload and shared facts. */
+  pushPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): number {
+    const { size } = this.#messages;
+    if (size >= this.#limits.capacity || (this.#waiting !== undefined && this.#waiting.size > 0)) return 0;
+    this.#messages.pushPlain(type, payload, facts);
+    return size + 1;
+  }
+
   offer(envelope: Envelope): Offer {
     if (this.#messages.size < this.#limits.capacity && (this.#waiting === undefined || this.#waiting.size === 0)) {
       this.#messages.push(envelope);
@@ -53,6 +68,13 @@ export class Mailbox {
 
   /** The next message; whoever waits for room moves up. */
   take(): Envelope | undefined {
+    const next = this.#messages.take(this.#seal);
+    if (this.#waiting !== undefined && this.#waiting.size > 0) this.#moveUp();
+    return next;
+  }
+
+  /** The same, as it stands there: of a plain one the type, while the rest stands with the slots. */
+  shift(): Slotted | undefined {
     const next = this.#messages.shift();
     if (this.#waiting !== undefined && this.#waiting.size > 0) this.#moveUp();
     return next;
@@ -60,7 +82,7 @@ export class Mailbox {
 
   /** The message that will be taken after `index` others; undefined when there is none yet. */
   upcoming(index: number): Envelope | undefined {
-    return this.#messages.at(index);
+    return this.#messages.at(index, this.#seal);
   }
 
   /** Withdraws a message that still waits for room; false if it has been taken already. */
@@ -70,7 +92,7 @@ export class Mailbox {
 
   /** Takes everything out, in order. */
   drain(): Envelope[] {
-    const all = this.#messages.drain();
+    const all = this.#messages.drain(this.#seal);
     return this.#waiting === undefined ? all : all.concat(this.#waiting.drain());
   }
 
@@ -82,10 +104,10 @@ export class Mailbox {
     }
     if (this.#limits.overflow === 'drop-newest') return 'dropped-newest';
     if (this.#limits.overflow === 'reject' || (this.#waiting?.size ?? 0) > 0) return 'refused';
-    const oldest = this.#messages.peek();
+    const oldest = this.upcoming(0);
     // The mailbox is full and its capacity is at least 1, so there is an oldest message.
     if (oldest === undefined || oldest.waits) return 'refused';
-    this.#messages.shift();
+    this.#messages.take(this.#seal);
     this.#messages.push(envelope);
     return { droppedOldest: oldest };
   }
@@ -99,4 +121,8 @@ export class Mailbox {
       next.sink?.taken?.();
     }
   }
+}
+
+function refusePlain(type: string): never {
+  throw new Error(`a plain message, ${type}, in a mailbox of envelopes`);
 }
