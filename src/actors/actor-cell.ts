@@ -5,7 +5,7 @@
  * promises. When mail may be handled is the business of `actor-life-cycle.ts`, which also runs hooks through
  * `occupy`. Whatever is not handled ends with its sender or as a dead letter. Hot path: bench suite `mailbox`.
  */
-import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
+import { type Envelope, type EnvelopeFacts, sealed } from '../core/envelope.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { ActorCellContext } from './actor-cell-context.js';
 import type { RuntimeActor, RuntimeHandler } from './actor-definition.js';
@@ -102,21 +102,30 @@ export class ActorCell implements Runnable, MailOwner {
     return this.#isClosed;
   }
 
-  /** Takes a message without options, unless that isn't so simple; then nothing has happened. For cells that aren't closed. */
-  acceptPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): boolean {
-    if (!this.#mail.offerPlain(type, payload, facts)) return false;
+  /**
+   * Takes a message that nobody waits for, unless that isn't so simple; then nothing has happened. Only for cells that
+   * aren't closed, and messages that they have said they take.
+   *
+   * @param seq its number, if `facts` says that it has come from another thread
+   */
+  acceptPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq = 0): boolean {
+    if (!this.#mail.offerPlain(type, payload, facts, seq)) return false;
     if (!this.#awake && this.#isOpen && this.#flight === undefined) this.#schedule();
     return true;
   }
 
   /** Whether a message without options can be taken as it is: type known, nothing in it to bind, no priority to ask for. */
   takesPlainly(type: string, payload: unknown): boolean {
-    if (type !== this.#knownType) {
-      const { mailbox, receive } = this.definition.options;
-      if (mailbox.priority !== undefined || !receive.has(type)) return false;
-      this.#knownType = type;
-    }
-    return isPrimitive(payload) || this.#holdsNoRef(type, payload);
+    return this.knows(type) && (isPrimitive(payload) || this.#holdsNoRef(type, payload));
+  }
+
+  /** Whether it receives that type, and no priority has to be asked for. */
+  knows(type: string): boolean {
+    if (type === this.#knownType) return true;
+    const { mailbox, receive } = this.definition.options;
+    if (mailbox.priority !== undefined || !receive.has(type)) return false;
+    this.#knownType = type;
+    return true;
   }
 
   /** Apart, because whoever may make a closure makes room for it at once, also for a primitive. */
@@ -261,7 +270,9 @@ export class ActorCell implements Runnable, MailOwner {
       return this.#mail.drop(envelope, notAnsweredNow(this, type));
     }
     const { mark } = this.#around;
-    mark.enterLocal();
+    const from = this.#mail.facts?.from;
+    if (from === undefined) mark.enterLocal();
+    else mark.enterFrom(from.thread, this.#mail.seq);
     let promise: Promise<unknown> | undefined;
     try {
       promise = asPromise(handler(life.state, this.#mail.payload, this.context));
@@ -270,7 +281,11 @@ export class ActorCell implements Runnable, MailOwner {
       return this.#failed(this.#unpacked(), error);
     }
     mark.leave();
-    if (promise === undefined && this.#aside === undefined) return this.#released();
+    if (promise === undefined && this.#aside === undefined) {
+      this.#released();
+      if (from !== undefined) from.done(this.#mail.seq);
+      return;
+    }
     const envelope = this.#unpacked();
     if (promise === undefined) this.#handled(envelope, undefined);
     else this.#await(promise, envelope);
@@ -331,7 +346,7 @@ export class ActorCell implements Runnable, MailOwner {
 
   #sealed(): Envelope {
     // A type has been looked up before anything is handled.
-    return new Envelope(this.name, this.id, this.#lastType ?? '', this.#mail.payload, this.#mail.facts);
+    return sealed(this, this.#lastType ?? '', this.#mail.payload, this.#mail.facts, this.#mail.seq);
   }
 
   #released(): void {

@@ -5,7 +5,7 @@
  * first message that has a priority the mailbox is a plain queue. Hot path: bench suite `mailbox`.
  */
 import type { DeadLetterSink } from '../core/dead-letter.js';
-import { Envelope, type EnvelopeFacts } from '../core/envelope.js';
+import { type Envelope, type EnvelopeFacts, sealed } from '../core/envelope.js';
 import type { FactSink } from '../core/runtime-fact.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { nextHighWater } from '../mailbox/high-water.js';
@@ -73,14 +73,14 @@ export class ActorMail {
   }
 
   /** Takes a message that is no more than that. False, and nothing has happened, when it isn't that simple. */
-  offerPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): boolean {
-    const size = this.#plain === undefined ? 0 : this.#plain.pushPlain(type, payload, facts);
+  offerPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number): boolean {
+    const size = this.#plain === undefined ? 0 : this.#plain.pushPlain(type, payload, facts, seq);
     if (size === 0) return false;
     if (size >= this.#highWater) this.#rise(size);
     return true;
   }
 
-  /** The next message to be handled; of a plain one the type, while the rest stands in `payload` and `facts`. */
+  /** The next message to be handled; of a plain one the type, while the rest stands in `payload`, `facts` and `seq`. */
   take(): Slotted | undefined {
     if (this.#stash === undefined && this.#plain !== undefined) return this.#plain.shift();
     return this.#stash?.take() ?? this.#mailbox?.take();
@@ -94,6 +94,11 @@ export class ActorMail {
   /** Its facts. */
   get facts(): EnvelopeFacts | undefined {
     return this.#slots?.facts;
+  }
+
+  /** Its number. */
+  get seq(): number {
+    return this.#slots === undefined ? 0 : this.#slots.seq;
   }
 
   /** The plain message that was taken last has been handled: nothing of it is retained. */
@@ -167,7 +172,7 @@ export class ActorMail {
     if (known !== undefined && (priority === 0 || known instanceof PriorityMailbox)) return known;
     if (priority === 0) {
       this.#slots = new MessageSlots();
-      this.#plain = new Mailbox(this.#limits, this.#slots, (...parts) => this.#seal(...parts));
+      this.#plain = new Mailbox(this.#limits, this.#slots, (...plain) => sealed(this.#owner, ...plain));
       this.#mailbox = this.#plain;
     } else {
       // The slots stay: one of their messages may be the one that is being handled.
@@ -180,10 +185,6 @@ export class ActorMail {
 
   get #limits(): MailboxLimits {
     return this.#owner.definition.options.mailbox;
-  }
-
-  #seal(type: string, payload: unknown, facts: EnvelopeFacts | undefined): Envelope {
-    return new Envelope(this.#owner.name, this.#owner.id, type, payload, facts);
   }
 }
 

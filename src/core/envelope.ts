@@ -31,6 +31,17 @@ export interface EnvelopeFacts {
   readonly sink?: ReplySink | undefined;
   /** Reference of the sending actor, if one sent it. */
   readonly sender?: unknown;
+  /** Where a plain message has come from. Default: from this thread, and nobody has to be told how it ended. */
+  readonly from?: Origin | undefined;
+}
+
+/** Another thread, of whose messages it wants to know how they ended. */
+export interface Origin {
+  readonly thread: number;
+  /** A plain message was handled. */
+  done(seq: number): void;
+  /** Whom to tell of one that has got an envelope. */
+  sinkOf(seq: number): ReplySink;
 }
 
 export class Envelope {
@@ -93,6 +104,22 @@ export class Envelope {
       this.sender = facts.sender;
     }
   }
+}
+
+/** The envelope of a plain message, which has been without one so far. */
+export function sealed(
+  { name, id }: { readonly name: string; readonly id: string },
+  type: string,
+  payload: unknown,
+  facts: EnvelopeFacts | undefined,
+  seq: number,
+): Envelope {
+  const from = facts?.from;
+  if (from === undefined) return new Envelope(name, id, type, payload, facts);
+  const envelope = new Envelope(name, id, type, payload, facts, from.sinkOf(seq));
+  envelope.fromThread = from.thread;
+  envelope.fromSeq = seq | 0;
+  return envelope;
 }
 
 /** Takes messages to their targets; the router of a thread. */

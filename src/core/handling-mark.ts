@@ -56,6 +56,13 @@ export class HandlingMark {
     this.#words[THREAD] = envelope.fromThread + 1;
   }
 
+  /** The same for one by where it came from. */
+  enterFrom(thread: number, seq: number): void {
+    this.#words[SEQ] = seq;
+    this.#words[NTH] = 0;
+    this.#words[THREAD] = thread + 1;
+  }
+
   /** The same for one that no other thread has sent. */
   enterLocal(): void {
     this.#words[THREAD] = LOCAL;

@@ -50,11 +50,11 @@ export class Mailbox {
     return size + 1;
   }
 
-  /** The same for a message that is no more than its type, its payload and shared facts. */
-  pushPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): number {
+  /** The same for a message that is no more than its type, its payload, shared facts and its number. */
+  pushPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number): number {
     const { size } = this.#messages;
     if (size >= this.#limits.capacity || (this.#waiting !== undefined && this.#waiting.size > 0)) return 0;
-    this.#messages.pushPlain(type, payload, facts);
+    this.#messages.pushPlain(type, payload, facts, seq);
     return size + 1;
   }
 

@@ -1,7 +1,7 @@
 /**
  * The messages of a mailbox in the order of arrival, most of them without an object of their own.
  *
- * A plain message is a type, a payload and facts that many share, in three slots side by side; any other is an
+ * A plain message is a type, a payload, facts that many share and a number, in four slots side by side; any other is an
  * envelope in the first of them. So a tell allocates nothing, and a burst goes through memory that is still in the
  * processor's cache. Capacity is a power of two and doubles when full; how much may wait is the mailbox's business.
  * Slots are cleared when taken, so that a quiet mailbox retains nothing. Hot path; bench suite `mailbox`.
@@ -12,14 +12,15 @@ import type { Envelope, EnvelopeFacts } from '../core/envelope.js';
 export type Slotted = string | Envelope;
 
 /** Makes an envelope of a plain message. */
-export type Seal = (type: string, payload: unknown, facts: EnvelopeFacts | undefined) => Envelope;
+export type Seal = (type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number) => Envelope;
 
-const WIDTH = 3;
+const WIDTH = 4;
 const PAYLOAD = 1;
 const FACTS = 2;
+const SEQ = 3;
 
 export class MessageSlots {
-  /** Of each message a type or an envelope, a payload, and facts or undefined; nothing else is ever put there. */
+  /** Of each message a type or an envelope, and of a plain one its payload, facts and number; nothing else is ever put there. */
   #slots = new Array<unknown>(4 * WIDTH);
   #mask = 3;
   #head = 0;
@@ -27,6 +28,7 @@ export class MessageSlots {
   /** Of the plain message that was taken last, until it is released. */
   payload: unknown;
   facts: EnvelopeFacts | undefined;
+  seq = 0;
 
   get size(): number {
     return this.#size;
@@ -38,17 +40,19 @@ export class MessageSlots {
     this.#size += 1;
   }
 
-  pushPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined): void {
+  /** @param seq its number among those that come from where `facts.from` says */
+  pushPlain(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number): void {
     if (this.#size > this.#mask) this.#grow();
     const slots = this.#slots;
     const place = ((this.#head + this.#size) & this.#mask) * WIDTH;
     slots[place] = type;
     slots[place + PAYLOAD] = payload;
     slots[place + FACTS] = facts;
+    slots[place + SEQ] = seq;
     this.#size += 1;
   }
 
-  /** Takes the first message; what is left of a plain one stands in `payload` and `facts`. */
+  /** Takes the first message; what is left of a plain one stands in `payload`, `facts` and `seq`. */
   shift(): Slotted | undefined {
     if (this.#size === 0) return undefined;
     const slots = this.#slots;
@@ -57,6 +61,7 @@ export class MessageSlots {
     if (typeof first === 'string') {
       this.payload = slots[place + PAYLOAD];
       this.facts = slots[place + FACTS] as EnvelopeFacts | undefined;
+      this.seq = slots[place + SEQ] as number;
     }
     this.#clear(place);
     return first;
@@ -74,10 +79,11 @@ export class MessageSlots {
     const place = ((this.#head + index) & this.#mask) * WIDTH;
     const found = this.#slots[place] as Slotted;
     if (typeof found !== 'string') return found;
-    return seal(found, this.#slots[place + PAYLOAD], this.#slots[place + FACTS] as EnvelopeFacts | undefined);
+    const facts = this.#slots[place + FACTS] as EnvelopeFacts | undefined;
+    return seal(found, this.#slots[place + PAYLOAD], facts, this.#slots[place + SEQ] as number);
   }
 
-  /** Takes the first message as an envelope; `payload` and `facts` stay those of the one that is being handled. */
+  /** Takes the first message as an envelope; what stands apart stays that of the one being handled. */
   take(seal: Seal): Envelope | undefined {
     const first = this.at(0, seal);
     if (first !== undefined) this.#clear(this.#head * WIDTH);

@@ -80,7 +80,7 @@ export function hireCrew(runtime: Runtime, router: Router): Crew | undefined {
       bind: (name, id, value) => stage.actors.bind(name, id, value),
       renewWatches: (isLost) => stage.actors.renewWatches(isLost),
       // No plain actor lives here.
-      lives: () => false,
+      nearby: () => undefined,
       contested: () => undefined,
     },
     isAggregate: (target) => aggregates.has(target),

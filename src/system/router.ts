@@ -36,6 +36,10 @@ export class Router implements Post {
   /** What was looked for last: bursts go to few targets. */
   #lastName: string | undefined;
   #last: Target | undefined;
+  /** What was found to be a text and a type of that target, and to need no priority. */
+  #plainId: string | undefined;
+  #plainType: string | undefined;
+  #plainFor: Target | undefined;
   #elsewhere: Elsewhere | undefined;
 
   /** Adds a target; called once for each definition, at the start. */
@@ -53,11 +57,20 @@ export class Router implements Post {
   ): Envelope {
     const found = this.#find(target);
     if (found === undefined) throw this.#unknownTarget(target);
+    if (type === this.#plainType && targetId === this.#plainId && found === this.#plainFor) {
+      const isPlain = isPrimitive(payload) && facts?.priority === undefined;
+      if (isPlain) return new Envelope(target, targetId, type, payload, facts, sink);
+    }
     if (!isGivenText(targetId)) throw noText(targetId, `${target}: an id`);
     if (typeof type !== 'string' || type === '') throw noText(type, `${target}/${targetId}: the type of a message`);
     if (found.kind === 'actor') {
       if (!found.definition.options.receive.has(type)) {
         throw unknownMessage(target, targetId, type, found.definition.options.receive.keys());
+      }
+      if (found.definition.options.mailbox.priority === undefined) {
+        this.#plainId = targetId;
+        this.#plainType = type;
+        this.#plainFor = found;
       }
       const holdsRef = !isPrimitive(payload) && holdsReference(target, targetId, type, payload);
       // References in a message send in the name of whoever gets it.

@@ -192,7 +192,7 @@ class WorkerStage {
           signal: (to, signal) => stage.actors.signal(to, signal),
           bind: (name, id, value) => stage.actors.bind(name, id, value),
           renewWatches: (isLost) => stage.actors.renewWatches(isLost),
-          lives: (name, id) => stage.actors.find(name, id) !== undefined,
+          nearby: (name, id) => stage.actors.find(name, id),
           contested: (name, id, thread) =>
             this.#log.error(
               `${name}/${id} is running already: the child of that id that was spawned on worker ${thread} is stopped; choose another id`,

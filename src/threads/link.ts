@@ -12,7 +12,7 @@ import { NO_SUSPECTS, type Suspects } from '../core/handling-mark.js';
 import { atMicrotask } from '../core/microtask.js';
 import { RingBuffer } from '../core/ring-buffer.js';
 import { TroupeError } from '../core/troupe-error.js';
-import { Arrivals } from './arrivals.js';
+import { Arrivals, type PlainCell } from './arrivals.js';
 import type { Frame, WirePlacement, WireSignal } from './frame.js';
 import type { FrameCodec } from './frame-codec.js';
 import { MailWriter } from './mail-wire.js';
@@ -37,6 +37,8 @@ export interface LinkSurroundings {
   withdraw(envelope: Envelope): boolean;
   /** A value as this instance may have it: references in it send in its name. */
   bound(to: InstanceAddress, value: unknown): unknown;
+  /** The plain actor of this thread, if there is one. */
+  nearby(name: string, id: string): PlainCell | undefined;
   /** Takes a message that has arrived to its cell. */
   arrived(envelope: Envelope): void;
   /** A message without a waiting sender failed over there. */
@@ -106,6 +108,8 @@ export class Link implements OutcomeReader {
     const { peer } = around;
     this.#arrivals = new Arrivals({
       peer,
+      // References have to be bound first.
+      nearby: (name, id) => (this.#holdsRefs ? undefined : around.nearby(name, id)),
       arrived: (envelope) => {
         const { target, targetId, payload } = envelope;
         if (this.#holdsRefs) envelope.payload = around.bound({ name: target, id: targetId }, payload);

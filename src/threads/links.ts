@@ -10,6 +10,7 @@ import type { Envelope } from '../core/envelope.js';
 import type { Suspects } from '../core/handling-mark.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import type { Births } from './births.js';
+import type { PlainCell } from './arrivals.js';
 import type { WirePlacement } from './frame.js';
 import type { FrameCodec } from './frame-codec.js';
 import { Link, type LinkLimits } from './link.js';
@@ -32,8 +33,8 @@ export interface LinksSurroundings {
     withdraw(envelope: Envelope): boolean;
     signal(to: InstanceAddress | undefined, signal: Signal): void;
     bind(name: string, id: string, value: unknown): unknown;
-    /** Whether an instance lives here. */
-    lives(name: string, id: string): boolean;
+    /** The plain actor of that name and id, if it lives here. */
+    nearby(name: string, id: string): PlainCell | undefined;
     /** A child of another thread has the id of one that lives here, where that id belongs: it is told to stop. */
     contested(name: string, id: string, thread: ThreadIndex): void;
     /** Signals to be sent when those that were lost have begun anew. */
@@ -52,7 +53,8 @@ export interface LinksSurroundings {
 
 export class Links implements SignalPost {
   readonly #around: LinksSurroundings;
-  readonly #links = new Map<ThreadIndex, Link>();
+  /** By thread; there is none to this one. */
+  readonly #links: (Link | undefined)[] = [];
   readonly #ports = new Map<ThreadIndex, MessagePort>();
   /** Instances that live here although their id hashes elsewhere, by key. */
   readonly #placed = new Map<string, WirePlacement>();
@@ -68,7 +70,7 @@ export class Links implements SignalPost {
   /** Messages sent to other threads whose outcome is not known here yet. */
   get unfinished(): number {
     let count = 0;
-    for (const link of this.#links.values()) count += link.unfinished;
+    for (const link of this.#links) count += link?.unfinished ?? 0;
     return count;
   }
 
@@ -110,7 +112,8 @@ export class Links implements SignalPost {
 
   /** What has no outcome yet, and gets none from what has come, fails with `error`. */
   end(error: TroupeError): void {
-    for (const [peer, link] of this.#links) {
+    for (const [peer, link] of this.#links.entries()) {
+      if (link === undefined) continue;
       this.#takeLast(peer);
       link.end(error);
     }
@@ -153,7 +156,7 @@ export class Links implements SignalPost {
   }
 
   #tell(news: readonly WirePlacement[]): void {
-    for (const link of this.#links.values()) link.place(news);
+    for (const link of this.#links) link?.place(news);
     this.#around.births.told();
   }
 
@@ -166,7 +169,7 @@ export class Links implements SignalPost {
 
   /** Sends what has gathered. */
   flush(): void {
-    for (const link of this.#links.values()) link.flush();
+    for (const link of this.#links) link?.flush();
   }
 
   /** Closes all ways; nothing keeps the thread alive. */
@@ -230,7 +233,7 @@ export class Links implements SignalPost {
   }
 
   #link(peer: ThreadIndex): Link {
-    const known = this.#links.get(peer);
+    const known = this.#links[peer];
     if (known !== undefined) return known;
     const { here, codec, limits, local, isAggregate, isReaction, newId, placement, undelivered, quarantined } =
       this.#around;
@@ -252,12 +255,13 @@ export class Links implements SignalPost {
           if (isAggregate(name) || isReaction(name)) return value;
           return checkMessage(value, '') ? local.bind(name, id, value) : value;
         },
+        nearby: (name, id) => local.nearby(name, id),
         arrived: (envelope) => local.deliver(envelope),
         signalled: (to, signal) => local.signal(to, signal),
         withdraw: (envelope) => local.withdraw(envelope),
         placed: (name, id, birth, lives) => {
           if (!lives) placement.remove(name, id, birth);
-          else if (placement.homeOf(name, id) !== here || !local.lives(name, id))
+          else if (placement.homeOf(name, id) !== here || local.nearby(name, id) === undefined)
             placement.place(name, id, peer, birth);
           else {
             link.signal({ name, id }, { kind: 'stop' });
@@ -274,7 +278,7 @@ export class Links implements SignalPost {
       limits,
       false,
     );
-    this.#links.set(peer, link);
+    this.#links[peer] = link;
     return link;
   }
 }

@@ -30,6 +30,8 @@ const PRIORITISED = 2_048;
 const ASSIGNED = 4_096;
 /** … and what the reply was. */
 const WANTS_REPLY = 8_192;
+/** What a message can say and yet be plain. */
+const PLAIN = ADDRESSED | TYPED | SENT;
 /** Facts of this one message; few have any. */
 const OWN_FACTS = WAITS | REDELIVERED | COMMANDED | CORRELATED | CAUSED | DESCRIBED | PRIORITISED | ASSIGNED;
 
@@ -101,59 +103,96 @@ export class MailWriter {
   }
 }
 
-/** Reads the mail of a frame, written by `MailWriter`; returns how many messages there were. */
-export function readMail(
-  items: WireMail,
-  sinkOf: (seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean) => ReplySink,
-  arrived: (seq: number, envelope: Envelope) => void,
-): number {
-  if (items.length === 0) return 0;
-  const first = items[0] as number;
-  let seq = first;
-  let target = '';
-  let targetId = '';
-  let type = '';
-  let sender: unknown;
-  /** Those of all messages that have none of their own. */
-  let shared: EnvelopeFacts | undefined;
-  let at = 1;
-  while (at < items.length) {
-    const flags = items[at++] as number;
-    if ((flags & ADDRESSED) !== 0) {
-      target = items[at++] as string;
-      targetId = items[at++] as string;
-    }
-    if ((flags & TYPED) !== 0) type = items[at++] as string;
-    if ((flags & SENT) !== 0) {
-      sender = items[at++];
-      shared = sender === undefined ? undefined : { sender };
-    }
-    const sink = sinkOf(seq, (flags & WANTS_OUTCOME) !== 0, (flags & WANTS_REPLY) !== 0, (flags & WANTS_TAKEN) !== 0);
-    let envelope: Envelope;
-    if ((flags & OWN_FACTS) === 0) envelope = new Envelope(target, targetId, type, items[at++], shared, sink);
-    else {
-      const commandId = (flags & COMMANDED) === 0 ? undefined : (items[at++] as string);
-      const correlationId = (flags & CORRELATED) === 0 ? undefined : (items[at++] as string);
-      const causationId = (flags & CAUSED) === 0 ? null : (items[at++] as string);
-      const metadata = (flags & DESCRIBED) === 0 ? undefined : (items[at++] as Envelope['metadata']);
-      const priority = (flags & PRIORITISED) === 0 ? 0 : (items[at++] as number);
-      const assignedId = (flags & ASSIGNED) === 0 ? undefined : (items[at++] as string);
-      const facts: EnvelopeFacts = {
-        // The second time, the id tells whether the first time had an outcome.
-        commandId: commandId ?? ((flags & REDELIVERED) === 0 ? undefined : assignedId),
-        correlationId,
-        causationId,
-        metadata,
-        priority,
-        // What is delivered again had its place in a mailbox before.
-        waits: (flags & (WAITS | REDELIVERED)) !== 0,
-        sender,
-      };
-      envelope = new Envelope(target, targetId, type, items[at++], facts, sink);
-      envelope.assignedId = assignedId;
-    }
-    arrived(seq, envelope);
-    seq += 1;
+/** Takes the mail of a frame, in its order. */
+export interface MailTaker {
+  /** For whom the messages are that follow. */
+  addressed(target: string, targetId: string): void;
+  /** What messages of this sender have in common that say nothing of their own. */
+  factsOf(sender: unknown): EnvelopeFacts;
+  /** One that nobody waits for. False: it needs an envelope. */
+  plain(seq: number, type: string, payload: unknown, facts: EnvelopeFacts): boolean;
+  sinkOf(seq: number, wantsOutcome: boolean, wantsReply: boolean, wantsTaken: boolean): ReplySink;
+  arrived(seq: number, envelope: Envelope): void;
+}
+
+/** Reads mail written by `MailWriter`. */
+export class MailReader {
+  readonly #taker: MailTaker;
+  /** Each name and type as the same object every time: to tell equal texts that are two, costs more than the rest of a tell. */
+  readonly #known = new Map<string, string>();
+
+  constructor(taker: MailTaker) {
+    this.#taker = taker;
   }
-  return seq - first;
+
+  /** Reads the mail of a frame; returns how many messages there were. */
+  read(items: WireMail): number {
+    if (items.length === 0) return 0;
+    const taker = this.#taker;
+    const first = items[0] as number;
+    let seq = first;
+    let target = '';
+    let targetId = '';
+    let type = '';
+    let sender: unknown;
+    let shared = taker.factsOf(undefined);
+    let at = 1;
+    while (at < items.length) {
+      const flags = items[at++] as number;
+      if ((flags & ADDRESSED) !== 0) {
+        target = this.#same(items[at++] as string);
+        targetId = items[at++] as string;
+        taker.addressed(target, targetId);
+      }
+      if ((flags & TYPED) !== 0) type = this.#same(items[at++] as string);
+      if ((flags & SENT) !== 0) {
+        sender = items[at++];
+        shared = taker.factsOf(sender);
+      }
+      if ((flags & ~PLAIN) === 0 && taker.plain(seq, type, items[at], shared)) {
+        at += 1;
+        seq += 1;
+        continue;
+      }
+      const sink = taker.sinkOf(
+        seq,
+        (flags & WANTS_OUTCOME) !== 0,
+        (flags & WANTS_REPLY) !== 0,
+        (flags & WANTS_TAKEN) !== 0,
+      );
+      let envelope: Envelope;
+      if ((flags & OWN_FACTS) === 0) envelope = new Envelope(target, targetId, type, items[at++], shared, sink);
+      else {
+        const commandId = (flags & COMMANDED) === 0 ? undefined : (items[at++] as string);
+        const correlationId = (flags & CORRELATED) === 0 ? undefined : (items[at++] as string);
+        const causationId = (flags & CAUSED) === 0 ? null : (items[at++] as string);
+        const metadata = (flags & DESCRIBED) === 0 ? undefined : (items[at++] as Envelope['metadata']);
+        const priority = (flags & PRIORITISED) === 0 ? 0 : (items[at++] as number);
+        const assignedId = (flags & ASSIGNED) === 0 ? undefined : (items[at++] as string);
+        const facts: EnvelopeFacts = {
+          // The second time, the id tells whether the first time had an outcome.
+          commandId: commandId ?? ((flags & REDELIVERED) === 0 ? undefined : assignedId),
+          correlationId,
+          causationId,
+          metadata,
+          priority,
+          // What is delivered again had its place in a mailbox before.
+          waits: (flags & (WAITS | REDELIVERED)) !== 0,
+          sender,
+        };
+        envelope = new Envelope(target, targetId, type, items[at++], facts, sink);
+        envelope.assignedId = assignedId;
+      }
+      taker.arrived(seq, envelope);
+      seq += 1;
+    }
+    return seq - first;
+  }
+
+  #same(text: string): string {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    this.#known.set(text, text);
+    return text;
+  }
 }

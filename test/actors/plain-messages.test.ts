@@ -4,6 +4,8 @@ import { array, assert, asyncProperty, constantFrom, record, tuple } from 'fast-
 import { actor } from '../../src/actors/actor-definition.js';
 import type { ActorContext } from '../../src/actors/actor-context.js';
 import type { OverflowPolicy } from '../../src/actors/mailbox-options.js';
+import { Envelope, type Origin } from '../../src/core/envelope.js';
+import { HandlingMark, isHandling, suspectsOf } from '../../src/core/handling-mark.js';
 import { ActorHarness } from './actor-harness.js';
 
 let seen: string[] = [];
@@ -117,26 +119,96 @@ async function told(overflow: OverflowPolicy, steps: readonly Step[], plain: boo
   return [seen, letters, harness.logged];
 }
 
+/** The same for messages that another thread has sent: what it is told of each of them. */
+async function toldFromAfar(overflow: OverflowPolicy, steps: readonly Step[], plain: boolean): Promise<unknown[]> {
+  seen = [];
+  const target = doer(overflow);
+  const harness = new ActorHarness([target], { supervision: { maxRestarts: 100, backoff: { min: 1, max: 1 } } });
+  harness.spawn(target, 'd');
+  const cell = harness.host.find('doer', 'd');
+  if (cell === undefined) throw new Error('it was spawned');
+  const outcomes: string[] = [];
+  const from: Origin = {
+    thread: 3,
+    done: (seq) => void outcomes.push(`${seq} done`),
+    sinkOf: (seq) => ({
+      wantsReply: false,
+      reply: () => void outcomes.push(`${seq} done`),
+      fail: (error) => void outcomes.push(`${seq} ${error.message}`),
+    }),
+  };
+  for (const [index, { by, deed, pause }] of steps.entries()) {
+    const seq = 100 + index;
+    const facts = { sender: by === 'outside' ? undefined : { name: 'giver', id: 'g' }, from };
+    const isTaken = plain && !cell.closed && cell.knows('do') && cell.acceptPlain('do', deed, facts, seq);
+    if (!isTaken) cell.accept(new Envelope('doer', 'd', 'do', deed, facts, from.sinkOf(seq)));
+    if (pause) await harness.clock.advance(10);
+  }
+  await harness.clock.advance(10_000);
+  return [seen, outcomes, harness.letters, harness.logged];
+}
+
+const step = record({
+  by: constantFrom<Step['by']>('outside', 'giver'),
+  deed: constantFrom<Deed>('nothing', ...(Object.keys(DEEDS) as Deed[])),
+  pause: constantFrom(true, false),
+});
+const program = tuple(
+  constantFrom<OverflowPolicy>('reject', 'drop-oldest', 'drop-newest'),
+  array(step, { maxLength: 12 }),
+);
+
 describe('plain messages', () => {
   it('are handled, set aside, dropped and traced as those with an envelope', async () => {
-    const step = record({
-      by: constantFrom<Step['by']>('outside', 'giver'),
-      deed: constantFrom<Deed>('nothing', ...(Object.keys(DEEDS) as Deed[])),
-      pause: constantFrom(true, false),
-    });
     let dropped = 0;
     await assert(
-      asyncProperty(
-        tuple(constantFrom<OverflowPolicy>('reject', 'drop-oldest', 'drop-newest'), array(step, { maxLength: 12 })),
-        async ([overflow, steps]) => {
-          const plain = await told(overflow, steps, true);
-          expect(plain).to.deep.equal(await told(overflow, steps, false));
-          dropped += (plain[1] as unknown[]).length;
-        },
-      ),
+      asyncProperty(program, async ([overflow, steps]) => {
+        const plain = await told(overflow, steps, true);
+        expect(plain).to.deep.equal(await told(overflow, steps, false));
+        dropped += (plain[1] as unknown[]).length;
+      }),
       { numRuns: 400 },
     );
     expect(dropped).to.be.above(100);
+  });
+
+  it('of another thread end as those with an envelope, each once', async () => {
+    let failed = 0;
+    await assert(
+      asyncProperty(program, async ([overflow, steps]) => {
+        const plain = await toldFromAfar(overflow, steps, true);
+        expect(plain).to.deep.equal(await toldFromAfar(overflow, steps, false));
+        const outcomes = plain[1] as string[];
+        failed += outcomes.filter((outcome) => !outcome.endsWith(' done')).length;
+        // What is set aside until the end has none yet.
+        expect(new Set(outcomes.map((outcome) => outcome.split(' ')[0])).size).to.equal(outcomes.length);
+      }),
+      { numRuns: 400 },
+    );
+    expect(failed).to.be.above(100);
+  });
+
+  it('name the thread and the number of those being handled', async () => {
+    const memory = HandlingMark.memory();
+    const marks: unknown[] = [];
+    const marked = actor({
+      name: 'marked',
+      initialState: () => 0,
+      receive: {
+        look() {
+          marks.push([...suspectsOf(memory).byThread].map(([thread, seqs]) => [thread, [...seqs.keys()]]));
+        },
+      },
+    });
+    const harness = new ActorHarness([marked], { host: { mark: new HandlingMark(memory) } });
+    const m = harness.spawn(marked, 'm');
+    const from: Origin = { thread: 3, done: () => undefined, sinkOf: () => never() };
+    m.tell('look');
+    harness.host.find('marked', 'm')?.acceptPlain('look', undefined, { from }, 77);
+    m.tell('look');
+    await harness.settled();
+    expect(marks).to.deep.equal([[], [[3, [77]]], []]);
+    expect(isHandling(memory)).to.equal(false);
   });
 
   it('are not retained once they are handled', async () => {
@@ -154,3 +226,7 @@ describe('plain messages', () => {
     ]);
   });
 });
+
+function never(): never {
+  throw new Error('nobody needs a sink');
+}

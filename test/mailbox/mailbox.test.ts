@@ -36,7 +36,7 @@ function offered(mailbox: Mailbox | PriorityMailbox, { envelope, name }: Sent): 
   if (!(mailbox instanceof Mailbox) || name % 3 === 0) return mailbox.offer(envelope);
   const before = mailbox.size;
   const isPlain = name % 3 === 1 && !envelope.waits;
-  const size = isPlain ? mailbox.pushPlain('m', name, FACTS) : mailbox.push(envelope);
+  const size = isPlain ? mailbox.pushPlain('m', name, FACTS, 1_000 + name) : mailbox.push(envelope);
   expect(mailbox.size).to.equal(size === 0 ? before : size);
   return size === 0 ? mailbox.offer(envelope) : 'taken';
 }
@@ -46,10 +46,10 @@ function taken(mailbox: Mailbox | PriorityMailbox, slots: MessageSlots, seal: Se
   if (asEnvelope || !(mailbox instanceof Mailbox)) return mailbox.take();
   const next = mailbox.shift();
   if (typeof next !== 'string') return next;
-  const { payload, facts } = slots;
+  const { payload, facts, seq } = slots;
   slots.release();
   expect([slots.payload, slots.facts]).to.deep.equal([undefined, undefined]);
-  return seal(next, payload, facts);
+  return seal(next, payload, facts, seq);
 }
 
 const FACTS = { correlationId: 'c' };
@@ -87,8 +87,8 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
           ([capacity, policy], steps) => {
             const slots = new MessageSlots();
             const envelopes = new Map<unknown, Envelope>();
-            const seal: Seal = (type, payload, facts) => {
-              expect([type, facts]).to.deep.equal(['m', FACTS]);
+            const seal: Seal = (type, payload, facts, seq) => {
+              expect([type, facts, seq]).to.deep.equal(['m', FACTS, 1_000 + Number(payload)]);
               return envelopes.get(payload) as Envelope;
             };
             const mailbox = make(capacity, policy, slots, seal);

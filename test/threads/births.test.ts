@@ -35,7 +35,7 @@ class Thread {
         signal: (_to, signal) => void this.signalled.push(signal.kind),
         bind: (_name, _id, value) => value,
         renewWatches: () => [],
-        lives: (_name, id) => this.living.has(id),
+        nearby: (_name, id) => (this.living.has(id) ? NOBODY : undefined),
         contested: (_name, id, thread) => void this.contested.push(`${id} of ${thread}`),
       },
       isAggregate: () => false,
@@ -51,6 +51,9 @@ class Thread {
     if (!this.links.deliver(envelope)) this.arrived.push(`${type} here`);
   }
 }
+
+/** Somebody to whom nothing goes straight. */
+const NOBODY = { closed: true, knows: () => false, acceptPlain: () => false };
 
 describe('news of children', () => {
   let threads: Thread[];

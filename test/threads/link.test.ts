@@ -1,8 +1,9 @@
 /** Two ends of a link, joined by hand instead of a port: what crosses when, and what is kept when one end dies. */
 import { expect } from 'chai';
 import { NO_SUSPECTS, type Suspects } from '../../src/core/handling-mark.js';
-import { Envelope, type ReplySink } from '../../src/core/envelope.js';
+import { Envelope, type EnvelopeFacts, type ReplySink, sealed } from '../../src/core/envelope.js';
 import { TroupeError } from '../../src/core/troupe-error.js';
+import type { PlainCell } from '../../src/threads/arrivals.js';
 import { FrameCodec } from '../../src/threads/frame-codec.js';
 import { Link, type LinkLimits } from '../../src/threads/link.js';
 
@@ -36,6 +37,8 @@ class End {
   readonly signalled: string[] = [];
   readonly undelivered: string[] = [];
   readonly quarantined: string[] = [];
+  /** To whom plain messages can go straight. */
+  cell: PlainCell | undefined;
 
   constructor(peer: number, open: boolean, limits = LIMITS) {
     this.link = new Link(
@@ -48,6 +51,7 @@ class End {
         signalled: (to) => this.signalled.push(to?.id ?? ''),
         withdraw: () => true,
         bound: (_to, value) => value,
+        nearby: () => this.cell,
         arrived: (envelope) => {
           envelope.sink?.taken?.();
           this.arrived.push(envelope);
@@ -119,6 +123,96 @@ describe('a link', () => {
     expect(here.posted).to.have.length(2);
     carry(here, there);
     expect(types(there)).to.deep.equal([...Array.from({ length: 29 }, () => 'tell'), 'asked']);
+  });
+
+  describe('with an actor nearby', () => {
+    interface Plain {
+      readonly type: string;
+      readonly payload: unknown;
+      readonly facts: EnvelopeFacts;
+      readonly seq: number;
+    }
+    let plain: Plain[];
+    let isFull: boolean;
+    beforeEach(() => {
+      plain = [];
+      isFull = false;
+      there.cell = {
+        closed: false,
+        knows: (type) => type !== 'unknown',
+        acceptPlain: (type, payload, facts, seq) => {
+          if (!isFull) plain.push({ type, payload, facts, seq });
+          return !isFull;
+        },
+      };
+    });
+
+    const tell = (type: string, sender?: unknown): void =>
+      here.link.send(new Envelope('actor', 'x', type, 1, { sender }));
+
+    it('takes plain messages to it without envelopes, and says that they are done', () => {
+      tell('a');
+      tell('b', { name: 'n', id: 'i' });
+      ask('c');
+      tell('b');
+      carry(here, there);
+      expect(
+        plain.map(({ type, payload, facts, seq }) => [type, payload, facts.sender, facts.from?.thread, seq]),
+      ).to.deep.equal([
+        ['a', 1, undefined, 0, 1],
+        ['b', 1, { name: 'n', id: 'i' }, 0, 2],
+        ['b', 1, undefined, 0, 4],
+      ]);
+      expect(types(there)).to.deep.equal(['c']);
+      for (const { facts, seq } of plain) facts.from?.done(seq);
+      there.answerAll(2);
+      carry(there, here);
+      expect([said, here.undelivered, here.link.unfinished]).to.deep.equal([['c: 2'], [], 0]);
+    });
+
+    it('makes envelopes for what the actor does not take, and what fails comes back', () => {
+      isFull = true;
+      tell('a');
+      tell('unknown');
+      carry(here, there);
+      expect(there.arrived.map(({ type, fromThread, fromSeq }) => [type, fromThread, fromSeq])).to.deep.equal([
+        ['a', 0, 1],
+        ['unknown', 0, 2],
+      ]);
+      for (const { sink } of there.arrived) sink?.fail(LOST);
+      carry(there, here);
+      expect([here.undelivered, here.link.unfinished]).to.deep.equal([
+        ['a: TROUPE_WORKER_LOST', 'unknown: TROUPE_WORKER_LOST'],
+        0,
+      ]);
+    });
+
+    it('hears of one that gets its envelope later', () => {
+      tell('a');
+      tell('b');
+      carry(here, there);
+      for (const { type, payload, facts, seq } of plain) {
+        const envelope = sealed({ name: 'actor', id: 'x' }, type, payload, facts, seq);
+        expect([envelope.fromThread, envelope.fromSeq]).to.deep.equal([0, seq]);
+        if (type === 'a') envelope.sink?.fail(LOST);
+        else envelope.sink?.reply(1, 0, 0);
+      }
+      carry(there, here);
+      expect([here.undelivered, here.link.unfinished]).to.deep.equal([['a: TROUPE_WORKER_LOST'], 0]);
+    });
+
+    it('tells the successor of the thread that sent them nothing', () => {
+      tell('a');
+      tell('b');
+      carry(here, there);
+      there.link.lost(LOST);
+      there.link.join();
+      there.link.open();
+      for (const { facts, seq } of plain) facts.from?.done(seq);
+      plain[0]?.facts.from?.sinkOf(1).fail(LOST);
+      there.link.flush();
+      expect(there.posted).to.have.length(0);
+    });
   });
 
   it('costs a lone message one frame each way, and no more', async () => {
