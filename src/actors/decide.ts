@@ -7,7 +7,7 @@
 import type { Envelope } from '../core/envelope.js';
 import { fingerprint, hashText } from '../core/fingerprint.js';
 import { eventId } from '../core/ids.js';
-import { encodeJson } from '../core/json-value.js';
+import { copyJson } from '../core/json-value.js';
 import type { EventToApply } from '../core/recorded-event.js';
 import { showThrown } from '../core/show-value.js';
 import { isStrayPromise, isThenable } from '../core/thenable.js';
@@ -102,13 +102,7 @@ function answerQuery(
       const message = `${nameOf(around)}: the answer of ${envelope.type} is a promise; a query answers at once, from the state`;
       return failed(around, envelope, new TroupeError('TROUPE_NOT_SERIALIZABLE', message));
     }
-    return {
-      kind: 'answered',
-      reply: isolated(
-        reply,
-        encodeJson(reply, () => `${nameOf(around)}: the answer of ${envelope.type}`),
-      ),
-    };
+    return { kind: 'answered', reply: copyJson(reply, () => `${nameOf(around)}: the answer of ${envelope.type}`) };
   } catch (error) {
     return failed(around, envelope, error);
   }
@@ -210,8 +204,8 @@ function entryOf(
   reply: unknown,
 ): Decision {
   const explicitId = envelope.commandId !== undefined;
-  const replyText = encodeJson(reply, () => `${nameOf(around)}: the reply of ${envelope.type}`);
-  const kept = isolated(reply, replyText);
+  // A value of its own: its receiver can't reach the state through it.
+  const kept = copyJson(reply, () => `${nameOf(around)}: the reply of ${envelope.type}`);
   const timers = changes.length === 0 ? undefined : changes;
   if (staged.length === 0) {
     if (!explicitId && timers === undefined) return { kind: 'answered', reply: kept };
@@ -224,7 +218,7 @@ function entryOf(
   }
   // Also an id that the runtime has given may come a second time, when the thread of this instance dies.
   const print = explicitId || envelope.assignedId !== undefined ? fingerprintOf(envelope) : 0;
-  const written = writeEvents(around, ground, envelope, staged, commandId, encodeOutcome(print, replyText));
+  const written = writeEvents(around, ground, envelope, staged, commandId, encodeOutcome(print, JSON.stringify(kept)));
   if ('kind' in written) return written;
   return {
     kind: 'entry',
@@ -292,8 +286,20 @@ function writeEvents(
     const encoded = encodeEvent(stream, text, version, event, version === lastVersion ? outcomeText : 'null');
     events = events === '' ? encoded : `${events},${encoded}`;
   }
-  return { state, events };
+  return { state, events: flattened(events) };
 }
+
+/**
+ * The same text in one piece: put together by adding, it is a tree of parts, all of which the garbage collector would move while
+ * a thousand of them wait for the disk, and which are copied one by one into their page.
+ */
+function flattened(events: string): string {
+  // To look at a character is what makes V8 do it.
+  if (events.charCodeAt(0) !== BRACKET) throw new Error('an encoded event is a JSON array');
+  return events;
+}
+
+const BRACKET = 0x5b;
 
 function eventless(
   ground: Ground,
@@ -344,11 +350,6 @@ const OWN_CODES: ReadonlySet<string> = new Set([
 ]);
 
 const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({});
-
-/** The reply as a value of its own: its receiver can't reach the state through it. */
-function isolated(reply: unknown, text: string | undefined): unknown {
-  return typeof reply === 'object' && reply !== null && text !== undefined ? (JSON.parse(text) as unknown) : reply;
-}
 
 function nameOf(around: { readonly definition: RuntimeAggregate; readonly id: string }): string {
   return `${around.definition.name}/${around.id}`;

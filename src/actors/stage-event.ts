@@ -4,7 +4,7 @@
  * Staging happens when the handler emits, so that what it does with the object afterwards changes
  * nothing, and `apply` gets live what it will get in recovery.
  */
-import { encodeJson } from '../core/json-value.js';
+import { copyJson } from '../core/json-value.js';
 import { formatIssues, validateSync } from '../core/schema.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
@@ -37,8 +37,8 @@ export function stageEvent(
   if (definition === undefined) throw notDefined(aggregate, aggregateId, type);
   const where = (): string => `${aggregate.name}/${aggregateId}: event ${type}`;
   const value = definition.schema === undefined ? data : validated(definition.schema, data, where);
-  const dataText = encodeJson(value, where);
-  if (dataText === undefined) {
+  const stored = copyJson(value, where);
+  if (stored === undefined) {
     throw new TroupeError(
       'TROUPE_INVALID_EVENT',
       `${where()} has no data; emit a JSON value, null if there is nothing`,
@@ -47,12 +47,11 @@ export function stageEvent(
       },
     );
   }
-  const stored: unknown = JSON.parse(dataText);
   return {
     type,
     definition,
     data: stored,
-    dataText,
+    dataText: JSON.stringify(stored),
     id: extra?.id,
     metadata: extra?.metadata,
   };

@@ -3,7 +3,8 @@
  *
  * `encodeJson` refuses, by the path of the field, everything that `JSON.stringify` would change in silence (NaN, -0,
  * Date, Map, functions, holes, class instances, fields of arrays); undefined fields are dropped, as JSON does. What
- * passes reads back equal, so live and recovered state can't differ. Hot path: one walk for each event.
+ * passes reads back equal, so live and recovered state can't differ. `copyJson` gives at once what would be read back, for
+ * half of what writing and parsing the text costs. Hot path: one walk for each event.
  */
 import { TroupeError } from './troupe-error.js';
 import { readableEntries, UNREADABLE, Unreadable } from './unreadable.js';
@@ -38,6 +39,29 @@ export function encodeJson(value: unknown, where: Where): string | undefined {
   return JSON.stringify(value);
 }
 
+/**
+ * The value as it would be read back from its JSON text: a copy, without fields that are undefined. Each field is read
+ * once, so that what a getter returns is the same in the copy and in the text of the copy.
+ *
+ * @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that JSON can't keep.
+ */
+export function copyJson(value: unknown, where: Where): unknown {
+  let fault: string | undefined;
+  let cause: unknown;
+  let copy: unknown;
+  faultInCopy = undefined;
+  try {
+    copy = copyOf(value, 0);
+    fault = faultInCopy;
+  } catch (thrown) {
+    // Only what the value itself does when it is looked at.
+    fault = UNREADABLE;
+    cause = thrown;
+  }
+  if (fault !== undefined) refuse(value, textOf(where), fault, cause);
+  return copy;
+}
+
 /** @throws TROUPE_NOT_SERIALIZABLE naming the path of the first field that JSON can't keep. */
 export function checkJson(value: unknown, where: Where): void {
   let fault: string | undefined;
@@ -54,21 +78,8 @@ export function checkJson(value: unknown, where: Where): void {
 
 /** What is wrong with the first unfit part of a value, or undefined. Builds no path: most values are fit. */
 function faultIn(value: unknown, depth: number): string | undefined {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return undefined;
-    case 'number':
-      if (!Number.isFinite(value)) return String(value);
-      return Object.is(value, -0) ? '-0' : undefined;
-    case 'object':
-      break;
-    default:
-      return `a ${typeof value}`;
-  }
-  if (value === null) return undefined;
-  if (depth >= DEEPEST) return `nested deeper than ${DEEPEST} levels, or a cycle`;
+  if (typeof value !== 'object' || value === null) return faultOfPrimitive(value);
+  if (depth >= DEEPEST) return TOO_DEEP;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i += 1) {
       const fault = value[i] === undefined ? UNDEFINED_ITEM : faultIn(value[i], depth + 1);
@@ -86,7 +97,66 @@ function faultIn(value: unknown, depth: number): string | undefined {
   return undefined;
 }
 
+/** Set by `copyOf`, which runs to its end without a pause, when something is unfit; what it returns is of no use then. */
+let faultInCopy: string | undefined;
+
+/** As `faultIn`, and copies what is fit. */
+function copyOf(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) {
+    faultInCopy = faultOfPrimitive(value);
+    return value;
+  }
+  faultInCopy = depth >= DEEPEST ? TOO_DEEP : undefined;
+  if (faultInCopy !== undefined) return undefined;
+  return Array.isArray(value) ? copyOfArray(value, depth) : copyOfObject(value, depth);
+}
+
+function copyOfArray(value: readonly unknown[], depth: number): unknown {
+  const copy: unknown[] = [];
+  for (let i = 0; i < value.length; i += 1) {
+    const part = copyOf(value[i], depth + 1);
+    if (part === undefined) faultInCopy ??= UNDEFINED_ITEM;
+    if (faultInCopy !== undefined) return undefined;
+    copy.push(part);
+  }
+  faultInCopy = faultOfArray(value);
+  return copy;
+}
+
+function copyOfObject(value: object, depth: number): unknown {
+  faultInCopy = faultOfObject(value);
+  if (faultInCopy !== undefined) return undefined;
+  const copy: Record<string, unknown> = {};
+  for (const key in value) {
+    // What somebody has added to the prototype of all objects is in no text.
+    if (!Object.hasOwn(value, key)) continue;
+    // A plain object: reading a key of it as unknown is safe.
+    const part = copyOf((value as Record<string, unknown>)[key], depth + 1);
+    if (faultInCopy !== undefined) return undefined;
+    if (part === undefined) continue;
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: part, ...OWN_FIELD });
+    else copy[key] = part;
+  }
+  return copy;
+}
+
+const OWN_FIELD = { writable: true, enumerable: true, configurable: true } as const;
+const TOO_DEEP = `nested deeper than ${DEEPEST} levels, or a cycle`;
 const UNDEFINED_ITEM = 'undefined in an array';
+
+function faultOfPrimitive(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'number':
+      if (!Number.isFinite(value)) return String(value);
+      return Object.is(value, -0) ? '-0' : undefined;
+    case 'bigint':
+    case 'symbol':
+    case 'function':
+      return `a ${typeof value}`;
+    default:
+      return undefined;
+  }
+}
 
 /** What is wrong with an object itself, whatever its fields hold. */
 function faultOfObject(value: object): string | undefined {

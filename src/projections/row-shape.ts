@@ -6,7 +6,7 @@
  * one call for each event.
  */
 import { suggestion } from '../core/did-you-mean.js';
-import { checkJson, deepFreeze } from '../core/json-value.js';
+import { copyJson, deepFreeze } from '../core/json-value.js';
 import { showValue } from '../core/show-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import type { RuntimeColumn } from './columns.js';
@@ -155,10 +155,7 @@ const FITS: Readonly<Record<RuntimeColumn['type'], string>> = {
 /** The value as the column holds it; undefined when the column can't hold it. Null is the caller's. */
 function acceptCell({ name, type }: RuntimeColumn, value: unknown): unknown {
   if (type === 'json') {
-    checkJson(value, `column ${name}`);
-    // A copy of its own, and without the undefined fields that JSON drops.
-    const copy: unknown = JSON.parse(JSON.stringify(value));
-    return deepFreeze(copy);
+    return deepFreeze(copyJson(value, `column ${name}`));
   }
   if (type === 'text') return typeof value === 'string' ? wellFormed(value) : undefined;
   if (typeof value !== 'number') return undefined;

@@ -1,5 +1,5 @@
 /** Outcomes of steps: the form in which a history keeps them, and how the run is told of them. */
-import { checkJson } from '../core/json-value.js';
+import { copyJson } from '../core/json-value.js';
 import { TroupeError } from '../core/troupe-error.js';
 import { toWireError } from '../core/wire-error.js';
 import type { DoneEntry } from './saga-entries.js';
@@ -8,16 +8,12 @@ import type { Step, StepOutcome } from './step.js';
 /** What the run is told, in the form that the history keeps. */
 export function keptOutcome(key: string, { label }: Step, outcome: StepOutcome): StepOutcome {
   if (!('value' in outcome)) return outcome;
-  const { value } = outcome;
   try {
-    checkJson(value, `saga ${key}: the outcome of ${label}`);
+    // A copy, so that what the run does to it can't change the history.
+    return { value: copyJson(outcome.value, `saga ${key}: the outcome of ${label}`) };
   } catch (error) {
     return { error };
   }
-  // A copy, so that what the run does to it can't change the history.
-  return typeof value === 'object' && value !== null
-    ? { value: JSON.parse(JSON.stringify(value)) as unknown }
-    : outcome;
 }
 
 export function doneEntry({ number, of }: Step, outcome: StepOutcome, at: number): DoneEntry {

@@ -12,7 +12,7 @@ import type { DecideSurroundings } from '../actors/decide-context.js';
 import { replay } from '../actors/replay.js';
 import { stageEvent } from '../actors/stage-event.js';
 import type { Envelope } from '../core/envelope.js';
-import { deepFreeze, encodeJson } from '../core/json-value.js';
+import { copyJson, deepFreeze, encodeJson } from '../core/json-value.js';
 import { isTroupeError, TroupeError } from '../core/troupe-error.js';
 import {
   decodeForReplay,
@@ -152,7 +152,7 @@ function withFrozenState(definition: RuntimeAggregate, id: string): RuntimeAggre
 
 /** The state as a value of its own, so that no later `apply` can reach it. */
 function asJson(definition: RuntimeAggregate, id: string, state: unknown): unknown {
-  return JSON.parse(encodeJson(state, `${definition.name}/${id}: the state`) ?? 'null');
+  return copyJson(state, `${definition.name}/${id}: the state`) ?? null;
 }
 
 function checkRecovery(definition: RuntimeAggregate, id: string, live: unknown, recovered: unknown): void {

@@ -8,7 +8,7 @@
 import { AssertionError } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
 import type { EventsOf, RuntimeAggregate } from '../actors/aggregate-definition.js';
-import { encodeJson } from '../core/json-value.js';
+import { copyJson } from '../core/json-value.js';
 import { showCause } from '../core/show-value.js';
 import type { TroupeError, TroupeErrorCode } from '../core/troupe-error.js';
 import type { CommandOutcome } from './command-outcome.js';
@@ -138,8 +138,7 @@ export class Expectations<D extends RuntimeAggregate, Reply> implements PromiseL
 
 /** What is expected is compared in the form in which it would be stored. */
 function asJson(value: unknown, where: string): unknown {
-  const text = encodeJson(value, `expected: ${where}`);
-  return text === undefined ? undefined : JSON.parse(text);
+  return copyJson(value, `expected: ${where}`);
 }
 
 function indented(value: unknown): string {

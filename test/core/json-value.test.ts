@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { expect } from 'chai';
-import { anything, assert, jsonValue, property } from 'fast-check';
-import { checkJson, deepFreeze, encodeJson } from '../../src/core/json-value.js';
+import { anything, assert, jsonValue, oneof, property } from 'fast-check';
+import { checkJson, copyJson, deepFreeze, encodeJson } from '../../src/core/json-value.js';
 import { isTroupeError } from '../../src/core/troupe-error.js';
 
 function refusal(value: unknown): { path: string; found: string; message: string } {
@@ -175,6 +175,89 @@ describe('checkJson', () => {
         expect(outcome(() => checkJson(value, 'it'))).to.equal(outcome(() => void encodeJson(value, 'it')));
       }),
     );
+  });
+});
+
+describe('copyJson', () => {
+  const outcome = (act: () => unknown): unknown => {
+    try {
+      return [act()];
+    } catch (error) {
+      return String(error);
+    }
+  };
+  /** What would be read back. */
+  const readBack = (value: unknown): unknown => {
+    const text = encodeJson(value, 'it');
+    return text === undefined ? undefined : JSON.parse(text);
+  };
+
+  it('gives what would be read back from the text, in the same order, and refuses the same by the same path', () => {
+    const all = { withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withSparseArray: true };
+    assert(
+      property(oneof(anything(all), jsonValue({ maxDepth: 6 })), (value) => {
+        const copy = outcome(() => copyJson(value, 'it'));
+        expect(
+          isDeepStrictEqual(
+            copy,
+            outcome(() => readBack(value)),
+          ),
+        ).to.equal(true);
+        expect(JSON.stringify(copy)).to.equal(JSON.stringify(outcome(() => readBack(value))));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('copies everything, and keeps a field named __proto__ as one', () => {
+    const shared = { n: 1 };
+    const value = { a: shared, list: [shared, [shared]], ['__proto__']: 0, gone: undefined, '2': 2, '1': 1 };
+    const given: unknown = JSON.parse('{"__proto__":{"n":1},"a":1}');
+    const copy = copyJson(value, 'it') as typeof value;
+    shared.n = 2;
+    value.list.push(shared);
+    expect(copy.a.n).to.equal(1);
+    expect(copy.list).to.deep.equal([{ n: 1 }, [{ n: 1 }]]);
+    expect(Object.keys(copy)).to.deep.equal(['1', '2', 'a', 'list', '__proto__']);
+    const other = copyJson(given, 'it') as object;
+    expect(Object.getPrototypeOf(other)).to.equal(Object.prototype);
+    expect(JSON.stringify(other)).to.equal('{"__proto__":{"n":1},"a":1}');
+  });
+
+  it('refuses cycles and depth like the text', () => {
+    const own: Record<string, unknown> = {};
+    own['list'] = [{ back: own }];
+    let deep: unknown = 1;
+    for (let i = 0; i < 100_000; i += 1) deep = { deep };
+    for (const value of [own, deep]) {
+      const refused = outcome(() => copyJson(value, 'it'));
+      expect(refused)
+        .to.be.a('string')
+        .and.equal(outcome(() => encodeJson(value, 'it')));
+    }
+  });
+
+  it('reads each field once, so that a getter can not give one value to the copy and another one to its text', () => {
+    let reads = 0;
+    const value = {
+      get count() {
+        reads += 1;
+        return reads;
+      },
+    };
+    expect(copyJson(value, 'it')).to.deep.equal({ count: 1 });
+    expect(reads).to.equal(1);
+  });
+
+  it('leaves out what somebody has added to all objects, as the text does', () => {
+    const everywhere = Object.prototype as { added?: number };
+    everywhere.added = 1;
+    try {
+      const copy = copyJson({ a: 1 }, 'it') as object;
+      expect(Object.keys(copy)).to.deep.equal(['a']);
+    } finally {
+      delete everywhere.added;
+    }
   });
 });
 
