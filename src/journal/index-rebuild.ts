@@ -6,15 +6,15 @@ import { hashText } from '../core/fingerprint.js';
 import { damaged } from './checksums.js';
 import { parsePage } from './event-page.js';
 import type { StoredPage } from './event-page.js';
+import { IndexReach, REACH_COLUMNS, type ReachRow } from './index-reach.js';
 import { IndexTail } from './index-tail.js';
 import type { SqliteSession } from './sqlite-connection.js';
 import { pagesFrom } from './sqlite-pages.js';
 import { StreamHandle, streamKey } from './stream-handle.js';
 import type { PageRow } from './stream-handle.js';
 
-/** Stands there twice, so that a number that has changed is not believed: it would hide events. */
-const READ_INDEXED_TO = `
-SELECT value, (SELECT -value FROM meta WHERE key = 'indexed_to_negated') AS again FROM meta WHERE key = 'indexed_to'`;
+const READ_REACH = `
+SELECT (SELECT -value FROM meta WHERE key = 'indexed_to_negated') AS again, ${REACH_COLUMNS}`;
 
 const READ_NUMBERS = `
 SELECT stream.stream AS number, wanted.key AS place
@@ -26,18 +26,44 @@ const PAGES = 256;
 
 /** @throws TROUPE_JOURNAL_CORRUPT when a page is damaged. */
 export async function readIndexTail(session: SqliteSession): Promise<IndexTail> {
-  const meta = await session.get<{ value: number; again: number }>(READ_INDEXED_TO);
-  if (meta === undefined || meta.value !== meta.again) throw damaged('the end of the index', { ...meta });
-  const tail = new IndexTail(meta.value);
+  const meta = await session.get<ReachRow & { readonly again: number }>(READ_REACH);
+  if (meta === undefined || meta.indexedTo !== meta.again) throw damaged('the end of the index', { ...meta });
+  const reach = IndexReach.read(meta);
+  const tail = new IndexTail(reach.indexedTo);
   // Also of a journal whose index is whole the newest page is looked at: behind it everything goes on.
   await pagesFrom(session, Number.MAX_SAFE_INTEGER, 1);
   for (let position = tail.indexedTo; ; ) {
     const pages = (await pagesFrom(session, position + 1, PAGES)).filter((page) => page.firstPosition > position);
     const last = pages.at(-1);
     if (last === undefined) return tail;
-    tail.add(await rowsOf(pages, session), last.lastPosition);
+    const isAhead = (page: StoredPage): boolean => page.lastPosition <= reach.aheadTo;
+    await addRows(tail, pages.filter(isAhead), reach, session);
+    // The merge that was on its way goes on where it was.
+    if (tail.indexedTo < reach.aheadTo && last.lastPosition >= reach.aheadTo) tail.merge();
+    await addRows(
+      tail,
+      pages.filter((page) => !isAhead(page)),
+      reach,
+      session,
+    );
     position = last.lastPosition;
   }
+}
+
+/** What the file's index doesn't have of these pages. */
+async function addRows(
+  tail: IndexTail,
+  pages: readonly StoredPage[],
+  reach: IndexReach,
+  session: SqliteSession,
+): Promise<void> {
+  const last = pages.at(-1);
+  if (last === undefined) return;
+  const rows = await rowsOf(pages, session);
+  tail.add(
+    rows.filter(({ stream, position }) => position > reach.of(stream.number)),
+    last.lastPosition,
+  );
 }
 
 async function rowsOf(pages: readonly StoredPage[], session: SqliteSession): Promise<PageRow[]> {

@@ -3,7 +3,7 @@
  *
  * An index row for each aggregate in each commit would touch as many pages of the file as there are aggregates,
  * which costs more than the events. So commits write events only; the rows gather here and go into the file
- * (`stream_page`) many at a time, in order, one row for all that an aggregate has gathered. After a crash they are
+ * (`stream_page`) many at a time, in order, one row for all that an aggregate has gathered (`index-merge.ts`). After a crash they are
  * made again from the events behind `indexedTo`, the position up to which the file's index reaches.
  *
  * @see O'Neil et al., The Log-Structured Merge-Tree, 1996
@@ -75,7 +75,7 @@ export class IndexTail {
     gathering.to = to;
   }
 
-  /** What is known here of an aggregate behind `indexedTo`, oldest first. */
+  /** What is known here of an aggregate behind `indexedTo`, up to which the file has it; oldest first. */
   rowsOf(stream: number, indexedTo: number): readonly IndexRow[] {
     const rows: IndexRow[] = [];
     const merging = this.#merging;
@@ -86,15 +86,15 @@ export class IndexTail {
     return rows.reverse();
   }
 
-  /** Takes everything gathered for a merge; the same again until `merged` says that it is in the file. */
+  /** Takes everything gathered for a merge; the same again until all of it is in the file. */
   merge(): IndexMerge {
     this.#merge ??= this.#begin();
     return this.#merge;
   }
 
-  /** The merge is durable. */
-  merged(): void {
-    if (this.#merging === undefined) return;
+  /** A slice of the merge is durable. What is in memory stays until all slices are: answers of the file may be older. */
+  sliceLanded(): void {
+    if (this.#merging === undefined || this.#merge?.landed() !== true) return;
     this.#indexedTo = this.#merging.to;
     this.#merging = undefined;
     this.#merge = undefined;

@@ -34,8 +34,13 @@ export const JOURNAL_LIMITS = {
    * what a row costs, however many there are: 2 to 15 KB of text.
    */
   indexRowPages: 64,
-  /** Rows of a merge that are encoded with one commit: 1 to 2 ms of the app's loop. */
-  mergeSlice: 512,
+  /**
+   * Rows of a merge that one commit takes along at least. It takes half as many as it brings: so the tail grows to three times its
+   * size at worst. As many would let commits grow under load, and with them what they take along.
+   */
+  mergeSlice: 64,
+  /** The same in the quiet, where nobody waits for long. */
+  quietSlice: 2_048,
   /** Rows that rather stay in memory, in the quiet and at a stop: many small merges would make a large, slow index. */
   tailRowsLeft: 1_024,
   /** Outcomes without events kept for each aggregate, unless told otherwise. */

@@ -8,7 +8,8 @@
  */
 import { outcomeChecksum, pageChecksum, recordChecksum, snapshotChecksum } from './checksums.js';
 import type { CommitGroup } from './commit-group.js';
-import type { IndexMerge } from './index-merge.js';
+import type { MergeSlice } from './index-merge.js';
+import { encodeAhead, NOTHING_AHEAD } from './index-reach.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteValue } from './sqlite-connection.js';
 import { timerTexts, WRITE_TIMERS } from './sqlite-timers.js';
@@ -20,6 +21,7 @@ const FIELDS = [
   'streams',
   'index_rows',
   'indexed_to',
+  'index_ahead',
   'outcomes',
   'outdated',
   'snapshots',
@@ -60,6 +62,8 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
 
   UPDATE meta SET value = iif(key = 'indexed_to', NEW.indexed_to, -NEW.indexed_to)
   WHERE key IN ('indexed_to', 'indexed_to_negated') AND NEW.indexed_to IS NOT NULL;
+
+  INSERT OR REPLACE INTO meta (key, value) SELECT 'index_ahead', NEW.index_ahead WHERE NEW.index_ahead IS NOT NULL;
 
   INSERT INTO outcome (stream, seq, command_hash, hash_negated, command_id, fingerprint, outcome, checksum)
   SELECT value ->> 0, value ->> 1, value ->> 2, -(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6
@@ -107,10 +111,10 @@ interface CommitStatement {
   readonly params: SqliteValue[];
 }
 
-/** The statement and the parameters that write a group, and the index rows that go with it, all encoded. */
+/** The statement and the parameters that write a group, and the index rows that go with it. */
 export function commitStatement(
   group: CommitGroup,
-  merge: IndexMerge | undefined,
+  merge: MergeSlice | undefined,
   outcomesKept: number,
 ): CommitStatement {
   const plain = merge === undefined && group.hasOnlyEvents ? PLAIN_COMMITS[group.pages.length - 1] : undefined;
@@ -126,7 +130,7 @@ function pageRows({ pages, recordedAt }: CommitGroup): SqliteValue[] {
   return params;
 }
 
-function wholeCommit(group: CommitGroup, merge: IndexMerge | undefined, outcomesKept: number): CommitStatement {
+function wholeCommit(group: CommitGroup, merge: MergeSlice | undefined, outcomesKept: number): CommitStatement {
   const { sql, slots } = group.pages.length <= COMMIT_FEW.slots ? COMMIT_FEW : COMMIT_MANY;
   const params: SqliteValue[] = [
     group.recordedAt,
@@ -136,7 +140,7 @@ function wholeCommit(group: CommitGroup, merge: IndexMerge | undefined, outcomes
     }),
     list(group.newStreams, ({ number, aggregate, id }) => JSON.stringify([number, aggregate, id])),
     merge?.text ?? null,
-    merge?.indexedTo ?? null,
+    ...(merge === undefined ? NO_REACH : reachAfter(merge)),
     list(group.outcomes, ({ stream, seq, commandHash, commandId, fingerprint, outcome }) => {
       const text = JSON.stringify(outcome);
       const checksum = outcomeChecksum(stream.number, seq, commandId, fingerprint, text);
@@ -152,6 +156,13 @@ function wholeCommit(group: CommitGroup, merge: IndexMerge | undefined, outcomes
   ];
   for (let slot = 0; slot < slots; slot += 1) params.push(group.pages[slot]?.body ?? null);
   return { sql, params };
+}
+
+const NO_REACH = [null, null] as const;
+
+/** How far the index reaches with a slice of a merge: for all, or so far for some. */
+function reachAfter({ indexedTo, below }: MergeSlice): [indexedTo: number | null, indexAhead: string] {
+  return below === undefined ? [indexedTo, NOTHING_AHEAD] : [null, encodeAhead(indexedTo, below)];
 }
 
 const NO_TIMERS = [null, null] as const;

@@ -79,7 +79,7 @@ export class SqliteJournal implements Journal {
       clock: parts.clock,
       warn: parts.warn,
       between: (task) => this.#writer.between(task),
-      inQuiet: () => this.#writer.between(() => store.mergeIndex()),
+      inQuiet: () => this.#mergeIndex(store),
     });
   }
 
@@ -123,6 +123,15 @@ export class SqliteJournal implements Journal {
 
   set onCommit(told: ((events: CommittedEvents) => void) | undefined) {
     this.#writer.onCommit = told;
+  }
+
+  /** Slice by slice, so that no commit has to wait for more than one. */
+  async #mergeIndex(store: SqliteStore): Promise<void> {
+    for (let goesOn = true; goesOn; ) {
+      await this.#writer.between(async () => {
+        goesOn = await store.mergeSlice();
+      });
+    }
   }
 
   get onTimers(): TimerListener | undefined {

@@ -8,6 +8,7 @@ import { TroupeError } from '../core/troupe-error.js';
 import { damaged, recordChecksum } from './checksums.js';
 import { selectFrom } from './event-page.js';
 import type { PageFilter } from './event-page.js';
+import { IndexReach, REACH_COLUMNS, type ReachRow } from './index-reach.js';
 import { spansAfter, storedRow } from './index-row.js';
 import type { StoredPages } from './index-row.js';
 import type { EventPage, EventQuery, RecordRange, StoredRecord } from './journal.js';
@@ -23,7 +24,7 @@ WITH wanted AS (
   SELECT stream FROM stream WHERE aggregate = json_extract(?1, '$[0]') AND aggregate_id = json_extract(?1, '$[1]')
 )
 SELECT
-  (SELECT value FROM meta WHERE key = 'indexed_to') AS indexedTo,
+  ${REACH_COLUMNS},
   coalesce((SELECT stream FROM wanted), 0) AS stream,
   coalesce((SELECT max(last_version) FROM stream_page WHERE stream = (SELECT stream FROM wanted)), 0) AS version,
   (
@@ -96,7 +97,9 @@ async function readIndexed(
 ): Promise<EventPage | undefined> {
   const wanted = JSON.stringify([aggregate, id]);
   const row = await session.get<IndexedAnswer>(INDEXED, wanted, filter.after);
-  if (row === undefined || row.indexedTo <= filter.after) return undefined;
+  if (row === undefined) return undefined;
+  const indexedTo = IndexReach.read(row).of(row.stream);
+  if (indexedTo <= filter.after) return undefined;
   // The columns of the query above.
   const found = parseAnswer(row.rows) as StoredPages[];
   const rows = found.map((stored) => storedRow(row.stream, stored));
@@ -114,13 +117,12 @@ async function readIndexed(
   const page = selectFrom(pages, filter, limit, filter.after);
   const last = chosen[pages.length - 1];
   const isWhole = page.searchedTo >= (pages.at(-1)?.lastPosition ?? 0) && (last?.lastVersion ?? 0) === row.version;
-  return isWhole ? { ...page, searchedTo: Math.max(page.searchedTo, row.indexedTo) } : page;
+  return isWhole ? { ...page, searchedTo: Math.max(page.searchedTo, indexedTo) } : page;
 }
 
-interface IndexedAnswer {
+interface IndexedAnswer extends ReachRow {
   /** Number of the aggregate; 0 when it is not in the file. */
   readonly stream: number;
-  readonly indexedTo: number;
   /** Version of the aggregate's last indexed event. */
   readonly version: number;
   readonly rows: string;

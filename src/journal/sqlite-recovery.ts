@@ -117,11 +117,11 @@ export class SqliteRecovery {
       schemaVersion === undefined ? 0 : 1,
     ]);
     const loaded = questions.map(() => UNKNOWN);
-    const { answers, indexedTo } = await this.#streams.ask(LOAD, wanted);
+    const { answers, reach } = await this.#streams.ask(LOAD, wanted);
     for (const [place, number, indexed, outcomes, outcomeSeq, snapshot] of answers) {
       const question = questions[place];
       if (question === undefined) continue;
-      const rows = this.#streams.tail.rowsOf(number, indexedTo);
+      const rows = this.#streams.tail.rowsOf(number, reach.of(number));
       if (outcomes === DAMAGED) {
         const { aggregate, id } = question;
         throw damaged(`the index of the outcomes of ${aggregate}/${id}`, { aggregate, id });
@@ -139,14 +139,14 @@ export class SqliteRecovery {
   /** Asked again after a failure, a question goes on where its fold is. */
   async #replay(questions: readonly ReplayQuestion[]): Promise<Failure[]> {
     const wanted = questions.map(({ aggregate, id, fold }) => [aggregate, id, fold.version]);
-    const { answers, indexedTo } = await this.#streams.ask(FIND_ROWS, wanted);
+    const { answers, reach } = await this.#streams.ask(FIND_ROWS, wanted);
     const swept = questions.map(
       ({ aggregate, id, fold, to, mostChars }) => new SweptAggregate(aggregate, id, fold, to, mostChars),
     );
     const plan = new SweepPlan();
     for (const [place, number, indexed] of answers) {
       const rows = indexed.map((row) => storedRow(number, row));
-      rows.push(...this.#streams.tail.rowsOf(number, indexedTo));
+      rows.push(...this.#streams.tail.rowsOf(number, reach.of(number)));
       swept[place]?.plan(plan, place, rows, JOURNAL_LIMITS.readSpans);
     }
     await sweep(this.#session, swept, plan);

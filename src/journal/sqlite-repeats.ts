@@ -8,6 +8,7 @@ import { hashText } from '../core/fingerprint.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { damaged, outcomeChecksum } from './checksums.js';
 import { outcomeIn, selectIds } from './event-page.js';
+import type { IndexReach } from './index-reach.js';
 import { spansWithHash, storedHashes, storedRow } from './index-row.js';
 import type { IndexRow, Span, StoredHashes, StoredPages } from './index-row.js';
 import type { Outcome, StoredOutcome } from './journal.js';
@@ -84,11 +85,11 @@ export class SqliteRepeats {
     eventIds: readonly string[],
     near: readonly number[],
   ): Promise<readonly RecordedEvent[]> {
-    const { answers, indexedTo } = await this.#streams.ask(FIND_EVENTS, [[aggregate, id, near]]);
+    const { answers, reach } = await this.#streams.ask(FIND_EVENTS, [[aggregate, id, near]]);
     const found: RecordedEvent[] = [];
     const ids = new Set(eventIds);
     for (const [, number, indexed] of answers) {
-      const rows = this.#rowsNear(number, indexed, indexedTo, near);
+      const rows = this.#rowsNear(number, indexed, reach, near);
       const spans = new Map<number, { readonly span: Span }>();
       for (const eventId of ids) {
         for (const span of spansWithHash(rows, hashText(eventId))) spans.set(span.position, { span });
@@ -105,13 +106,13 @@ export class SqliteRepeats {
   async #findOutcomes(questions: readonly OutcomeQuestion[]): Promise<(StoredOutcome | undefined)[]> {
     const hashes = questions.map(({ commandId }) => hashText(commandId));
     const wanted = questions.map(({ aggregate, id, near }, place) => [aggregate, id, near, hashes[place]]);
-    const { answers, indexedTo } = await this.#streams.ask(FIND_OUTCOMES, wanted);
+    const { answers, reach } = await this.#streams.ask(FIND_OUTCOMES, wanted);
     const found = questions.map((): StoredOutcome | undefined => undefined);
     const spans: { readonly place: number; readonly span: Span }[] = [];
     for (const [place, number, indexed, eventless] of answers) {
       const { commandId, near } = questions[place] ?? unreachable();
       found[place] = storedOutcome(number, commandId, eventless);
-      const rows = this.#rowsNear(number, indexed, indexedTo, near);
+      const rows = this.#rowsNear(number, indexed, reach, near);
       for (const span of spansWithHash(rows, hashes[place] ?? 0)) spans.push({ place, span });
     }
     await this.#streams.visitPages(
@@ -129,7 +130,7 @@ export class SqliteRepeats {
   #rowsNear(
     number: number,
     indexed: readonly HashedRow[],
-    indexedTo: number,
+    reach: IndexReach,
     near: readonly number[],
   ): readonly IndexRow[] {
     const rows = indexed.map(
@@ -138,7 +139,7 @@ export class SqliteRepeats {
         hashes: storedHashes(number, hashes),
       }),
     );
-    for (const row of this.#streams.tail.rowsOf(number, indexedTo)) {
+    for (const row of this.#streams.tail.rowsOf(number, reach.of(number))) {
       if (near.some((version) => row.firstVersion <= version && version <= row.lastVersion)) rows.push(row);
     }
     return rows;

@@ -11,7 +11,7 @@ import { pageChecksum } from './checksums.js';
 import { CommitGroup } from './commit-group.js';
 import { FileGuard } from './file-guard.js';
 import { readIndexTail } from './index-rebuild.js';
-import type { IndexMerge } from './index-merge.js';
+import type { MergeSlice } from './index-merge.js';
 import type { IndexTail } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { JournalStore, StoreHead } from './journal-store.js';
@@ -56,7 +56,7 @@ export class SqliteStore implements JournalStore {
   }
 
   async commit(group: CommitGroup): Promise<number> {
-    const merge = this.#dueMerge();
+    const merge = this.#dueSlice(group);
     this.#carrier = merge === undefined ? undefined : group;
     const writing = this.#write(group, merge);
     let gone: TroupeError | undefined;
@@ -71,7 +71,7 @@ export class SqliteStore implements JournalStore {
   }
 
   landed(group: CommitGroup): void {
-    if (this.#carrier === group) this.#tail.merged();
+    if (this.#carrier === group) this.#tail.sliceLanded();
     this.#carrier = undefined;
     if (group.rows.length > 0) this.#tail.add(group.rows, group.position);
   }
@@ -104,25 +104,23 @@ export class SqliteStore implements JournalStore {
     }
   }
 
-  /** Brings the file's index up to the head, if that is worth its while; between commits only. */
-  async mergeIndex(): Promise<void> {
-    if (this.#tail.size < JOURNAL_LIMITS.tailRowsLeft && !this.#tail.isMerging) return;
+  /** Brings the file's index nearer to the head by one slice, if that is worth its while; between commits only. False: it isn't. */
+  async mergeSlice(): Promise<boolean> {
+    if (this.#tail.size < JOURNAL_LIMITS.tailRowsLeft && !this.#tail.isMerging) return false;
     const { position, streams, recordedAt } = await this.readHead();
     const group = new CommitGroup({ position, streams, recordedAt }).seal();
-    const merge = this.#tail.merge();
-    while (!merge.encode(JOURNAL_LIMITS.mergeSlice)) await new Promise((resolve) => setImmediate(resolve));
-    await this.#write(group, merge);
-    this.#tail.merged();
+    await this.#write(group, this.#tail.merge().slice(JOURNAL_LIMITS.quietSlice));
+    this.#tail.sliceLanded();
+    return true;
   }
 
-  /** A merge that the next commit takes along; some more of it are encoded meanwhile. */
-  #dueMerge(): IndexMerge | undefined {
+  /** What the next commit takes along of a merge. */
+  #dueSlice({ rows }: CommitGroup): MergeSlice | undefined {
     if (!this.#tail.isMerging && this.#tail.size < JOURNAL_LIMITS.tailRows) return undefined;
-    const merge = this.#tail.merge();
-    return merge.encode(JOURNAL_LIMITS.mergeSlice) ? merge : undefined;
+    return this.#tail.merge().slice(Math.max(JOURNAL_LIMITS.mergeSlice, Math.ceil(rows.length / 2)));
   }
 
-  async #write(group: CommitGroup, merge: IndexMerge | undefined): Promise<void> {
+  async #write(group: CommitGroup, merge: MergeSlice | undefined): Promise<void> {
     const { sql, params } = commitStatement(group, merge, this.#outcomesKept);
     await this.#connection.run(sql, ...params);
   }

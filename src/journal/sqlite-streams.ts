@@ -1,11 +1,12 @@
 /**
  * Questions about single aggregates to the file: many of them in one query, and the pages that the answers lead to.
  *
- * The file's index reaches to `indexedTo`; what is behind it stands in the tail, in memory. A query answers with
- * the `indexedTo` that it saw; when the tail has moved on meanwhile, it is asked again.
+ * What the file's index doesn't reach stands in the tail, in memory. A query answers with the reach that it saw; when the
+ * tail has moved on meanwhile, it is asked again.
  */
 import type { StoredPage } from './event-page.js';
 import type { Span } from './index-row.js';
+import { IndexReach, REACH_COLUMNS, type ReachRow } from './index-reach.js';
 import type { IndexTail } from './index-tail.js';
 import { JOURNAL_LIMITS } from './journal-limits.js';
 import type { SqliteSession } from './sqlite-connection.js';
@@ -15,7 +16,7 @@ import { notThere, pagesAt, parseAnswer } from './sqlite-pages.js';
 export function aboutStreams<Columns extends readonly unknown[]>(columns: string): StreamQuery<Columns> {
   const sql = `
 SELECT
-  (SELECT value FROM meta WHERE key = 'indexed_to') AS indexedTo,
+  ${REACH_COLUMNS},
   json_group_array(json_array(wanted.key, stream.stream, ${columns})) AS answers
 FROM json_each(?) AS wanted CROSS JOIN stream
   ON stream.aggregate = wanted.value ->> 0 AND stream.aggregate_id = wanted.value ->> 1`;
@@ -50,13 +51,13 @@ export class SqliteStreams {
   async ask<Columns extends readonly unknown[]>(
     query: StreamQuery<Columns>,
     wanted: unknown,
-  ): Promise<{ readonly answers: readonly StreamAnswer<Columns>[]; readonly indexedTo: number }> {
+  ): Promise<{ readonly answers: readonly StreamAnswer<Columns>[]; readonly reach: IndexReach }> {
     const text = JSON.stringify(wanted);
     for (;;) {
-      const row = await this.#session.get<{ readonly indexedTo: number; readonly answers: string }>(query.sql, text);
-      if (row === undefined) return { answers: [], indexedTo: 0 };
+      const row = await this.#session.get<ReachRow & { readonly answers: string }>(query.sql, text);
+      if (row === undefined) return { answers: [], reach: new IndexReach(0) };
       if (row.indexedTo >= this.#tail().indexedTo)
-        return { answers: query.parse(row.answers), indexedTo: row.indexedTo };
+        return { answers: query.parse(row.answers), reach: IndexReach.read(row) };
     }
   }
 

@@ -7,6 +7,7 @@ import { hashText } from '../core/fingerprint.js';
 import type { RecordedEvent } from '../core/recorded-event.js';
 import { pageChecksum } from './checksums.js';
 import { decodeEvent, type EncodedEvent } from './event-codec.js';
+import type { IndexReach } from './index-reach.js';
 import type { SqliteSession } from './sqlite-connection.js';
 import type { JournalVisitor } from './verify-journal.js';
 
@@ -16,10 +17,21 @@ export interface Tally {
   readonly id: string;
   /** Of its last event. */
   version: number;
-  /** Sum over the places that its index should name. */
+  readonly indexed: IndexSums;
+  /** The same of what a merge that is on its way has in the index of some aggregates. */
+  readonly ahead: IndexSums;
+}
+
+/** What the index of an aggregate should say. */
+export interface IndexSums {
+  /** Sum over the places that it should name. */
   spans: number;
   /** Sum over the hashes of its commands and of given event ids. */
   hashes: number;
+}
+
+export function newTally(aggregate: string, id: string): Tally {
+  return { aggregate, id, version: 0, indexed: { spans: 0, hashes: 0 }, ahead: { spans: 0, hashes: 0 } };
 }
 
 interface PageRow {
@@ -43,12 +55,12 @@ export class EventWalk {
   events = 0;
   pages = 0;
   readonly #visitor: JournalVisitor;
-  readonly #indexedTo: number;
+  readonly #reach: IndexReach;
   #recordedAt = 0;
 
-  constructor(visitor: JournalVisitor, indexedTo: number) {
+  constructor(visitor: JournalVisitor, reach: IndexReach) {
     this.#visitor = visitor;
-    this.#indexedTo = indexedTo;
+    this.#reach = reach;
   }
 
   async run(session: SqliteSession): Promise<void> {
@@ -59,8 +71,9 @@ export class EventWalk {
       key = last.first;
       for (const page of pages) this.#page(page);
     }
-    if (this.#indexedTo > this.head) {
-      const message = `it reaches to position ${this.#indexedTo}, the events end at ${this.head}`;
+    const { indexedTo, aheadTo } = this.#reach;
+    if (Math.max(indexedTo, aheadTo) > this.head) {
+      const message = `it reaches to position ${Math.max(indexedTo, aheadTo)}, the events end at ${this.head}`;
       this.#visitor.found({ check: 'index', message });
     }
   }
@@ -86,22 +99,24 @@ export class EventWalk {
     this.#recordedAt = Math.max(this.#recordedAt, recordedAt);
     const encoded = this.#parsed(page);
     const events: RecordedEvent[] = [];
-    const spans = new Map<Tally, string>();
+    const spans = new Map<IndexSums, string>();
     for (const [i, event] of encoded.entries()) {
       const position = first + i;
       const tally = this.#count(event, position);
       if (tally === undefined) continue;
       events.push(decodeEvent(event, position, recordedAt));
-      if (position > this.#indexedTo) continue;
-      if (!spans.has(tally)) spans.set(tally, `${event[2]},${position}`);
+      const { indexedTo, aheadTo } = this.#reach;
+      if (position > indexedTo && position > aheadTo) continue;
+      const sums = position <= indexedTo ? tally.indexed : tally.ahead;
+      if (!spans.has(sums)) spans.set(sums, `${event[2]},${position}`);
       const given = event[10];
-      if (given !== null) tally.hashes = sum(tally.hashes, hashText(given));
+      if (given !== null) sums.hashes = sum(sums.hashes, hashText(given));
       const after = encoded[i + 1];
       if (after === undefined || after[6] !== event[6] || after[1] !== event[1] || after[0] !== event[0]) {
-        tally.hashes = sum(tally.hashes, hashText(event[6]));
+        sums.hashes = sum(sums.hashes, hashText(event[6]));
       }
     }
-    for (const [tally, span] of spans) tally.spans = sum(tally.spans, hashText(span));
+    for (const [sums, span] of spans) sums.spans = sum(sums.spans, hashText(span));
     this.events += events.length;
     this.#visitor.events?.(events);
   }
@@ -139,7 +154,7 @@ export class EventWalk {
     const key = `${aggregate}/${id}`;
     let tally = this.tallies.get(key);
     if (tally === undefined) {
-      tally = { aggregate, id, version: 0, spans: 0, hashes: 0 };
+      tally = newTally(aggregate, id);
       this.tallies.set(key, tally);
     }
     if (version !== tally.version + 1) {

@@ -6,6 +6,7 @@
  * meanwhile, that is the price. Events go by once, page by page; what is kept of an aggregate is a few numbers.
  */
 import type { RecordedEvent } from '../core/recorded-event.js';
+import { IndexReach, REACH_COLUMNS, type ReachRow } from './index-reach.js';
 import type { SqliteSession } from './sqlite-connection.js';
 import { asDamage } from './sqlite-error.js';
 import { EventWalk } from './verify-events.js';
@@ -79,11 +80,11 @@ export async function verifyJournal(session: SqliteSession, visitor: JournalVisi
   await session.exec('BEGIN');
   try {
     await verifyStructure(session, visitor);
-    const indexedTo = await readExtent(session, visitor);
-    const walk = new EventWalk(visitor, indexedTo);
+    const reach = await readReach(session, visitor);
+    const walk = new EventWalk(visitor, reach);
     await walk.run(session);
     const numbers = await verifyStreams(session, visitor, walk.tallies);
-    const around = { session, visitor, numbers, head: walk.head };
+    const around = { session, visitor, numbers, reach, head: walk.head };
     await verifyIndex(around);
     return {
       head: walk.head,
@@ -109,16 +110,19 @@ async function verifyStructure(session: SqliteSession, visitor: JournalVisitor):
   }
 }
 
-/** The position up to which the index reaches. */
-async function readExtent(session: SqliteSession, visitor: JournalVisitor): Promise<number> {
-  const meta = await session.all<{ readonly key: string; readonly value: number }>(
-    "SELECT key, value FROM meta WHERE key IN ('indexed_to', 'indexed_to_negated')",
-  );
-  const value = (key: string): number => meta.find((row) => row.key === key)?.value ?? Number.NaN;
-  const indexedTo = value('indexed_to');
-  const again = -value('indexed_to_negated');
+/** How far the index reaches. */
+async function readReach(session: SqliteSession, visitor: JournalVisitor): Promise<IndexReach> {
+  const meta = await session.get<ReachRow & { readonly again: number }>(REACH);
+  const { indexedTo = Number.NaN, again = Number.NaN, indexAhead = null } = meta ?? {};
   if (indexedTo !== again) {
     visitor.found({ check: 'index', message: `its end is not known: ${indexedTo} and ${again} stand there` });
   }
-  return indexedTo;
+  try {
+    return IndexReach.read({ indexedTo, indexAhead });
+  } catch {
+    visitor.found({ check: 'index', message: `how far a merge has got is not known: ${indexAhead} stands there` });
+    return new IndexReach(indexedTo);
+  }
 }
+
+const REACH = `SELECT (SELECT -value FROM meta WHERE key = 'indexed_to_negated') AS again, ${REACH_COLUMNS}`;
