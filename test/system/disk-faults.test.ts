@@ -413,7 +413,7 @@ describe('faults of the disk', function () {
 });
 
 /** Place of the snapshots among the parameters of a commit (`sqlite-commit.ts`). */
-const SNAPSHOTS = 7;
+const SNAPSHOTS = 8;
 
 type Run = SqliteConnection['run'];
 type OnRun = (connection: SqliteConnection, params: readonly unknown[], run: () => ReturnType<Run>) => ReturnType<Run>;
