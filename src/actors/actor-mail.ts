@@ -10,7 +10,7 @@ import type { FactSink } from '../core/runtime-fact.js';
 import type { TroupeError } from '../core/troupe-error.js';
 import { nextHighWater } from '../mailbox/high-water.js';
 import { Mailbox, type MailboxLimits, type Offer } from '../mailbox/mailbox.js';
-import { MessageSlots, type Slotted } from '../mailbox/message-slots.js';
+import { MessageSlots, type Sealer, type Slotted } from '../mailbox/message-slots.js';
 import { PriorityMailbox } from '../mailbox/priority-mailbox.js';
 import { Stash } from '../mailbox/stash.js';
 import type { RuntimeActor } from './actor-definition.js';
@@ -30,7 +30,7 @@ export interface MailSurroundings {
   readonly facts: FactSink;
 }
 
-export class ActorMail {
+export class ActorMail implements Sealer {
   readonly #owner: MailOwner;
   readonly #around: MailSurroundings;
   /** Made by the first message: most of a million actors wait for theirs. */
@@ -106,6 +106,10 @@ export class ActorMail {
     this.#slots?.release();
   }
 
+  seal(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number): Envelope {
+    return sealed(this.#owner, type, payload, facts, seq);
+  }
+
   /** Takes back a message that still waits for room. */
   withdraw(envelope: Envelope): boolean {
     return this.#mailbox?.withdraw(envelope) ?? false;
@@ -172,7 +176,7 @@ export class ActorMail {
     if (known !== undefined && (priority === 0 || known instanceof PriorityMailbox)) return known;
     if (priority === 0) {
       this.#slots = new MessageSlots();
-      this.#plain = new Mailbox(this.#limits, this.#slots, (...plain) => sealed(this.#owner, ...plain));
+      this.#plain = new Mailbox(this.#limits, this.#slots, this);
       this.#mailbox = this.#plain;
     } else {
       // The slots stay: one of their messages may be the one that is being handled.

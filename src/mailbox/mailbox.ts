@@ -7,7 +7,7 @@
  * `drop-oldest` refuses the newcomer. Nothing vanishes: what is refused or dropped is handed back to the caller.
  */
 import type { Envelope, EnvelopeFacts } from '../core/envelope.js';
-import { MessageSlots, type Seal, type Slotted } from './message-slots.js';
+import { MessageSlots, type Sealer, type Slotted } from './message-slots.js';
 import { WaitingRoom } from './waiting-room.js';
 
 export type Overflow = 'reject' | 'drop-oldest' | 'drop-newest';
@@ -23,18 +23,18 @@ export type Offer = 'taken' | 'waiting' | 'refused' | 'dropped-newest' | { reado
 
 export class Mailbox {
   readonly #limits: MailboxLimits;
-  readonly #seal: Seal;
+  readonly #sealer: Sealer;
   readonly #messages: MessageSlots;
   #waiting: WaitingRoom | undefined;
 
   /**
    * @param messages empty slots
-   * @param seal makes envelopes of plain messages. Default: there are none.
+   * @param sealer for plain messages. Default: there are none.
    */
-  constructor(limits: MailboxLimits, messages = new MessageSlots(), seal: Seal = refusePlain) {
+  constructor(limits: MailboxLimits, messages = new MessageSlots(), sealer: Sealer = ENVELOPES_ONLY) {
     this.#limits = limits;
     this.#messages = messages;
-    this.#seal = seal;
+    this.#sealer = sealer;
   }
 
   /** Messages that wait to be handled, those still waiting for room included. */
@@ -68,7 +68,7 @@ export class Mailbox {
 
   /** The next message; whoever waits for room moves up. */
   take(): Envelope | undefined {
-    const next = this.#messages.take(this.#seal);
+    const next = this.#messages.take(this.#sealer);
     if (this.#waiting !== undefined && this.#waiting.size > 0) this.#moveUp();
     return next;
   }
@@ -82,7 +82,7 @@ export class Mailbox {
 
   /** The message that will be taken after `index` others; undefined when there is none yet. */
   upcoming(index: number): Envelope | undefined {
-    return this.#messages.at(index, this.#seal);
+    return this.#messages.at(index, this.#sealer);
   }
 
   /** Withdraws a message that still waits for room; false if it has been taken already. */
@@ -92,7 +92,7 @@ export class Mailbox {
 
   /** Takes everything out, in order. */
   drain(): Envelope[] {
-    const all = this.#messages.drain(this.#seal);
+    const all = this.#messages.drain(this.#sealer);
     return this.#waiting === undefined ? all : all.concat(this.#waiting.drain());
   }
 
@@ -107,7 +107,7 @@ export class Mailbox {
     const oldest = this.upcoming(0);
     // The mailbox is full and its capacity is at least 1, so there is an oldest message.
     if (oldest === undefined || oldest.waits) return 'refused';
-    this.#messages.take(this.#seal);
+    this.#messages.take(this.#sealer);
     this.#messages.push(envelope);
     return { droppedOldest: oldest };
   }
@@ -123,6 +123,8 @@ export class Mailbox {
   }
 }
 
-function refusePlain(type: string): never {
-  throw new Error(`a plain message, ${type}, in a mailbox of envelopes`);
-}
+const ENVELOPES_ONLY: Sealer = {
+  seal(type): never {
+    throw new Error(`a plain message, ${type}, in a mailbox of envelopes`);
+  },
+};

@@ -11,8 +11,10 @@ import type { Envelope, EnvelopeFacts } from '../core/envelope.js';
 /** A plain message by its type, or an envelope. */
 export type Slotted = string | Envelope;
 
-/** Makes an envelope of a plain message. */
-export type Seal = (type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number) => Envelope;
+/** Makes envelopes of plain messages. */
+export interface Sealer {
+  seal(type: string, payload: unknown, facts: EnvelopeFacts | undefined, seq: number): Envelope;
+}
 
 const WIDTH = 4;
 const PAYLOAD = 1;
@@ -74,26 +76,26 @@ export class MessageSlots {
   }
 
   /** The message that `index` others go before; undefined beyond the last. */
-  at(index: number, seal: Seal): Envelope | undefined {
+  at(index: number, sealer: Sealer): Envelope | undefined {
     if (index >= this.#size) return undefined;
     const place = ((this.#head + index) & this.#mask) * WIDTH;
     const found = this.#slots[place] as Slotted;
     if (typeof found !== 'string') return found;
     const facts = this.#slots[place + FACTS] as EnvelopeFacts | undefined;
-    return seal(found, this.#slots[place + PAYLOAD], facts, this.#slots[place + SEQ] as number);
+    return sealer.seal(found, this.#slots[place + PAYLOAD], facts, this.#slots[place + SEQ] as number);
   }
 
   /** Takes the first message as an envelope; what stands apart stays that of the one being handled. */
-  take(seal: Seal): Envelope | undefined {
-    const first = this.at(0, seal);
+  take(sealer: Sealer): Envelope | undefined {
+    const first = this.at(0, sealer);
     if (first !== undefined) this.#clear(this.#head * WIDTH);
     return first;
   }
 
   /** Takes everything out, in order. */
-  drain(seal: Seal): Envelope[] {
+  drain(sealer: Sealer): Envelope[] {
     const all: Envelope[] = [];
-    for (let next = this.take(seal); next !== undefined; next = this.take(seal)) all.push(next);
+    for (let next = this.take(sealer); next !== undefined; next = this.take(sealer)) all.push(next);
     return all;
   }
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { array, assert, constantFrom, integer, property, record, tuple } from 'fast-check';
 import { Envelope } from '../../src/core/envelope.js';
 import { Mailbox, type Offer, type Overflow } from '../../src/mailbox/mailbox.js';
-import { MessageSlots, type Seal } from '../../src/mailbox/message-slots.js';
+import { MessageSlots, type Sealer } from '../../src/mailbox/message-slots.js';
 import { PriorityMailbox } from '../../src/mailbox/priority-mailbox.js';
 import { Stash } from '../../src/mailbox/stash.js';
 
@@ -42,14 +42,14 @@ function offered(mailbox: Mailbox | PriorityMailbox, { envelope, name }: Sent): 
 }
 
 /** Takes the next message, now as an envelope, now as it stands there. */
-function taken(mailbox: Mailbox | PriorityMailbox, slots: MessageSlots, seal: Seal, asEnvelope: boolean): unknown {
+function taken(mailbox: Mailbox | PriorityMailbox, slots: MessageSlots, sealer: Sealer, asEnvelope: boolean): unknown {
   if (asEnvelope || !(mailbox instanceof Mailbox)) return mailbox.take();
   const next = mailbox.shift();
   if (typeof next !== 'string') return next;
   const { payload, facts, seq } = slots;
   slots.release();
   expect([slots.payload, slots.facts]).to.deep.equal([undefined, undefined]);
-  return seal(next, payload, facts, seq);
+  return sealer.seal(next, payload, facts, seq);
 }
 
 const FACTS = { correlationId: 'c' };
@@ -66,10 +66,10 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
     const make = (
       capacity: number,
       policy: Overflow,
-      ...[slots, seal]: [] | [MessageSlots, Seal]
+      ...[slots, sealer]: [] | [MessageSlots, Sealer]
     ): Mailbox | PriorityMailbox =>
       kind === 'Mailbox'
-        ? new Mailbox({ capacity, overflow: policy }, slots, seal)
+        ? new Mailbox({ capacity, overflow: policy }, slots, sealer)
         : new PriorityMailbox({ capacity, overflow: policy });
 
     it('refuses the 1,001st message when capacity is 1,000', () => {
@@ -87,11 +87,13 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
           ([capacity, policy], steps) => {
             const slots = new MessageSlots();
             const envelopes = new Map<unknown, Envelope>();
-            const seal: Seal = (type, payload, facts, seq) => {
-              expect([type, facts, seq]).to.deep.equal(['m', FACTS, 1_000 + Number(payload)]);
-              return envelopes.get(payload) as Envelope;
+            const sealer: Sealer = {
+              seal(type, payload, facts, seq) {
+                expect([type, facts, seq]).to.deep.equal(['m', FACTS, 1_000 + Number(payload)]);
+                return envelopes.get(payload) as Envelope;
+              },
             };
-            const mailbox = make(capacity, policy, slots, seal);
+            const mailbox = make(capacity, policy, slots, sealer);
             let held: Sent[] = [];
             let waiting: Sent[] = [];
             const rank = ({ envelope }: Sent): number => (kind === 'Mailbox' ? 0 : envelope.priority);
@@ -130,7 +132,7 @@ for (const kind of ['Mailbox', 'PriorityMailbox'] as const) {
                 } else expect(offer).to.equal('refused');
               } else if (call === 'take') {
                 const expected = next();
-                expect(taken(mailbox, slots, seal, which % 2 === 0)).to.equal(expected?.envelope);
+                expect(taken(mailbox, slots, sealer, which % 2 === 0)).to.equal(expected?.envelope);
                 held = held.filter((other) => other !== expected);
                 while (waiting.length > 0 && held.length < capacity) {
                   const moved = waiting.shift() as Sent;
