@@ -58,7 +58,12 @@ CREATE TEMP TRIGGER commit_group_insert INSTEAD OF INSERT ON commit_group BEGIN
     stream, first_version, last_version, first_position, pages, pages_checksum, command_hashes, hashes_checksum
   )
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-  FROM json_each(NEW.index_rows);
+  FROM json_each(NEW.index_rows)
+  -- A slice comes again when the answer of a commit without events was lost. Another row in its place is a fault.
+  WHERE NOT EXISTS (
+    SELECT 1 FROM stream_page AS held WHERE held.stream = value ->> 0 AND held.first_version = value ->> 1
+      AND held.last_version = value ->> 2 AND held.pages_checksum = value ->> 5 AND held.hashes_checksum = value ->> 7
+  );
 
   UPDATE meta SET value = iif(key = 'indexed_to', NEW.indexed_to, -NEW.indexed_to)
   WHERE key IN ('indexed_to', 'indexed_to_negated') AND NEW.indexed_to IS NOT NULL;

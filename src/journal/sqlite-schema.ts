@@ -31,7 +31,8 @@ CREATE TABLE stream (
   UNIQUE (aggregate, aggregate_id)
 );
 
--- Where the events of an aggregate are, up to the position in meta 'indexed_to'; behind it the pages speak for
+-- Where the events of an aggregate are, up to the position in meta 'indexed_to', or for aggregates that a merge has come to
+-- up to that in 'index_ahead' (index-reach.ts); behind it the pages speak for
 -- themselves. pages: 'version,position,…' of the first event in each page; command_hashes: 'hash,…;…', by page.
 CREATE TABLE stream_page (
   stream INTEGER NOT NULL,

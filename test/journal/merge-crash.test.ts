@@ -159,6 +159,31 @@ describe('a merge on its way', () => {
       await journal.close();
     })).timeout(60_000);
 
+  it('goes on when nobody knows whether a commit without events, which took a slice along, was written', () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'j.db');
+      let isLost = false;
+      // Its answer is lost: the slice is in the file, and the records of the commit are taken for not written.
+      const fault = (_number: number, when: string): Error | undefined =>
+        isLost && when === 'after' ? new Error('the answer was lost') : undefined;
+      const journal = await openJournal({ path, clock: new ManualClock(), fault });
+      const written = await Written.to(journal);
+      while (!isAhead(await aheadIn(path))) await written.append(400);
+      const before = await aheadIn(path);
+      isLost = true;
+      expect(await codeOf(journal.writeRecords([{ kind: 'k', key: 'a', value: 1 }]))).to.equal(
+        'TROUPE_JOURNAL_WRITE_FAILED',
+      );
+      isLost = false;
+      expect(await aheadIn(path)).to.not.equal(before);
+      await written.append(1);
+      await written.expectAll();
+      while (isAhead(await aheadIn(path))) await written.append(1);
+      await written.expectAll();
+      await journal.close();
+      expect(await findingsOf(path)).to.deep.equal([]);
+    })).timeout(60_000);
+
   it('whose place in the file has changed is damage, and not believed', () =>
     inFolder(async (folder) => {
       const path = join(folder, 'j.db');
